@@ -1,2 +1,31 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+mod cipher;
+mod cmac;
+#[cfg(feature = "hazmat")]
+pub mod hazmat;
+mod kcv;
+mod key;
+mod key_type;
+mod mac;
+mod modes;
+mod padding;
+mod parity;
+mod schedule;
+mod strength;
+
+pub use crate::cipher::Tdea;
+pub use crate::cmac::Cmac;
+pub use crate::kcv::{Kcv, KcvError, KcvMethod, KcvMismatch};
+pub use crate::key::{KeyError, KeyLength, TdeaKey};
+pub use crate::mac::{CbcMac, Mac, MacError, MacMismatch, MacPadding, RetailMac};
+pub use crate::modes::Mode;
+pub use crate::padding::{InvalidPadding, Padding, PaddingError};
+pub use crate::strength::StrengthError;
+
+/// Length of a TDEA block, in bytes.
+pub const BLOCK_LEN: usize = 8;

@@ -1,0 +1,172 @@
+//! Raw single DES, for the standards that build on it. Nothing else may use it: its key is 56 bits.
+
+use core::fmt;
+
+use cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
+use des::Des;
+use subtle::ConstantTimeEq;
+use zeroize::ZeroizeOnDrop;
+
+use crate::BLOCK_LEN;
+use crate::key::{KeyError, TdeaKey};
+use crate::mac::{Chain, Mac, MacError, MacPadding};
+use crate::modes::{self, Mode};
+use crate::padding::{Padding, PaddingError};
+
+/// A single DES key. Wiped on drop; `Debug` shows no key bytes. Parity bits are kept as they come.
+#[derive(ZeroizeOnDrop)]
+pub struct DesKey([u8; BLOCK_LEN]);
+
+impl DesKey {
+    /// Builds a key in place, so that no copy stays in the caller's frame.
+    pub fn from_fill(fill: impl FnOnce(&mut [u8; BLOCK_LEN])) -> Self {
+        let mut key = Self([0; BLOCK_LEN]);
+        fill(&mut key.0);
+        key
+    }
+
+    /// The left half (first part) of a TDEA key.
+    #[must_use]
+    pub fn left_half(key: &TdeaKey) -> Self {
+        Self::part(key, 0)
+    }
+
+    /// The right half (second part) of a TDEA key.
+    #[must_use]
+    pub fn right_half(key: &TdeaKey) -> Self {
+        Self::part(key, 1)
+    }
+
+    fn part(key: &TdeaKey, index: usize) -> Self {
+        Self(*key.parts().get(index).expect("a TDEA key has at least two parts"))
+    }
+
+    /// XOR of the two halves of a double-length key, as the TAC and PIN reload of the PBOC wallet use it.
+    ///
+    /// # Errors
+    /// Returns [`KeyError::Length`] for a triple-length key.
+    pub fn xor_of_halves(key: &TdeaKey) -> Result<Self, KeyError> {
+        let [left, right] = key.parts() else {
+            return Err(KeyError::Length { found: key.length().bytes() });
+        };
+        Ok(Self::from_fill(|out| {
+            for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
+                *out = left ^ right;
+            }
+        }))
+    }
+
+    /// Shows the key bytes.
+    #[must_use]
+    pub const fn expose_bytes(&self) -> &[u8; BLOCK_LEN] {
+        &self.0
+    }
+
+    /// Compares in constant time, parity bits included.
+    #[must_use]
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+
+    /// Makes a second copy of the key.
+    #[must_use]
+    pub const fn duplicate(&self) -> Self {
+        Self(self.0)
+    }
+
+    fn cipher(&self) -> Des {
+        Des::new(<&Array<_, _>>::from(&self.0))
+    }
+
+    /// Encrypts one block in place.
+    pub fn encrypt_block(&self, block: &mut [u8; BLOCK_LEN]) {
+        self.cipher().encrypt_block(block.into());
+    }
+
+    /// Decrypts one block in place.
+    pub fn decrypt_block(&self, block: &mut [u8; BLOCK_LEN]) {
+        self.cipher().decrypt_block(block.into());
+    }
+
+    /// Encrypts whole blocks in place.
+    ///
+    /// # Errors
+    /// Returns [`PaddingError::NotWholeBlocks`].
+    pub fn encrypt(&self, mode: Mode, data: &mut [u8]) -> Result<(), PaddingError> {
+        modes::encrypt(&self.cipher(), mode, data)
+    }
+
+    /// Decrypts whole blocks in place.
+    ///
+    /// # Errors
+    /// Returns [`PaddingError::NotWholeBlocks`].
+    pub fn decrypt(&self, mode: Mode, data: &mut [u8]) -> Result<(), PaddingError> {
+        modes::decrypt(&self.cipher(), mode, data)
+    }
+}
+
+impl TryFrom<&[u8]> for DesKey {
+    type Error = KeyError;
+
+    /// Copies a key of 8 bytes.
+    fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
+        let bytes = bytes.try_into().map_err(|_| KeyError::Length { found: bytes.len() })?;
+        Ok(Self(bytes))
+    }
+}
+
+impl fmt::Debug for DesKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DesKey").finish_non_exhaustive()
+    }
+}
+
+/// ISO 9797-1 MAC algorithm 1 over single DES (ANS X9.9, FIPS 113).
+#[doc(alias = "X9.9")]
+pub struct DesMac {
+    cipher: Des,
+    chain: Chain,
+}
+
+impl DesMac {
+    /// Starts a message.
+    #[must_use]
+    pub fn new(key: &DesKey, padding: MacPadding) -> Self {
+        Self::with_iv(key, padding, [0; BLOCK_LEN])
+    }
+
+    /// Starts a message from the chaining value `iv`: secure messaging of the PBOC family starts from a challenge.
+    #[must_use]
+    pub fn with_iv(key: &DesKey, padding: MacPadding, iv: [u8; BLOCK_LEN]) -> Self {
+        Self { cipher: key.cipher(), chain: Chain::new(padding, iv) }
+    }
+
+    /// The code of a whole message.
+    ///
+    /// # Errors
+    /// Returns [`MacError::NotWholeBlocks`] if [`Padding::None`] does not suit the message.
+    pub fn compute(key: &DesKey, padding: Padding, message: &[u8]) -> Result<Mac, MacError> {
+        let mut mac = Self::new(key, MacPadding::for_message(padding, message)?);
+        mac.update(message);
+        mac.finalize()
+    }
+
+    /// Takes the next piece of the message.
+    pub fn update(&mut self, data: &[u8]) {
+        self.chain.update(&self.cipher, data);
+    }
+
+    /// Ends the message.
+    ///
+    /// # Errors
+    /// Returns [`MacError::MessageLength`] if another length was announced.
+    pub fn finalize(self) -> Result<Mac, MacError> {
+        Ok(Mac::new(*self.chain.close(&self.cipher)?))
+    }
+}
+
+impl fmt::Debug for DesMac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DesMac").finish_non_exhaustive()
+    }
+}

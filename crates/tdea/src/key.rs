@@ -1,0 +1,253 @@
+//! The secret base type of every TDEA key.
+
+use core::fmt;
+
+use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::cipher::Tdea;
+use crate::kcv::{Kcv, KcvError, KcvMethod};
+use crate::strength::{self, StrengthError};
+use crate::{BLOCK_LEN, parity};
+
+/// Length of a TDEA key.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum KeyLength {
+    /// Two parts of 8 bytes, 16 bytes in all; the first part serves as the third (K1 = K3).
+    Double,
+    /// Three parts of 8 bytes, 24 bytes in all.
+    Triple,
+}
+
+impl KeyLength {
+    /// Length in bytes, parity bits included.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Double => 16,
+            Self::Triple => 24,
+        }
+    }
+}
+
+impl TryFrom<usize> for KeyLength {
+    type Error = KeyError;
+
+    /// Reads a length in bytes.
+    fn try_from(bytes: usize) -> Result<Self, KeyError> {
+        match bytes {
+            16 => Ok(Self::Double),
+            24 => Ok(Self::Triple),
+            found => Err(KeyError::Length { found }),
+        }
+    }
+}
+
+/// A byte string that is not a TDEA key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// The input is neither a double- nor a triple-length key.
+    #[error("a TDEA key is 16 or 24 bytes, found {found}")]
+    Length {
+        /** Bytes supplied. */
+        found: usize,
+    },
+    /// A byte has even parity where odd parity was demanded.
+    #[error("key byte {position} has even parity")]
+    Parity {
+        /** Position of the first such byte, from 0. */
+        position: usize,
+    },
+}
+
+/// A TDEA key of double or triple length, without a purpose yet. Wiped on drop; `Debug` shows no key bytes.
+///
+/// This is the secret base type: it can do everything a key can do. Give it one purpose and nothing else by
+/// wrapping it in a type made by [`key_type!`](crate::key_type).
+///
+/// Constructors say what they do about parity. None of them judges strength: call
+/// [`check_strength`](Self::check_strength), as a key that is loaded or combined must be.
+///
+/// # Source
+/// ANS X9.24-1:2009 7.1.7 (lengths), 7.1.8 (the parts are one unit, used in the fixed order).
+#[derive(ZeroizeOnDrop)]
+pub struct TdeaKey {
+    bytes: [u8; KeyLength::Triple.bytes()],
+    #[zeroize(skip)]
+    length: KeyLength,
+}
+
+impl TdeaKey {
+    /// Builds a key in place, so that no copy stays in the caller's frame. Parity bits are kept as they come.
+    pub fn from_fill(length: KeyLength, fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut key = Self { bytes: [0; KeyLength::Triple.bytes()], length };
+        fill(key.bytes_mut());
+        key
+    }
+
+    /// Builds a key in place and refuses it unless every byte has odd parity.
+    ///
+    /// # Errors
+    /// Returns [`KeyError::Parity`] with the position of the first byte of even parity.
+    pub fn from_fill_odd_parity(length: KeyLength, fill: impl FnOnce(&mut [u8])) -> Result<Self, KeyError> {
+        let key = Self::from_fill(length, fill);
+        key.check_parity()?;
+        Ok(key)
+    }
+
+    /// Copies a key and refuses it unless every byte has odd parity.
+    ///
+    /// # Errors
+    /// Returns [`KeyError::Length`] or [`KeyError::Parity`].
+    pub fn try_from_odd_parity(bytes: &[u8]) -> Result<Self, KeyError> {
+        let key = Self::try_from(bytes)?;
+        key.check_parity()?;
+        Ok(key)
+    }
+
+    /// Draws a random key with odd parity that passes [`check_strength`](Self::check_strength).
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 7.4: keys come from a random or pseudo-random process.
+    pub fn generate(length: KeyLength, rng: &mut impl CryptoRng) -> Self {
+        loop {
+            let key = Self::from_fill(length, |bytes| rng.fill_bytes(bytes)).into_odd_parity();
+            if key.check_strength().is_ok() {
+                return key;
+            }
+        }
+    }
+
+    /// Length of the key.
+    #[must_use]
+    pub const fn length(&self) -> KeyLength {
+        self.length
+    }
+
+    /// Shows the key bytes, first part first.
+    #[must_use]
+    pub fn expose_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length.bytes()).expect("a key is at most 24 bytes")
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        let len = self.length.bytes();
+        self.bytes.get_mut(..len).expect("a key is at most 24 bytes")
+    }
+
+    /// The parts of the key: two or three of 8 bytes.
+    pub(crate) fn parts(&self) -> &[[u8; BLOCK_LEN]] {
+        self.expose_bytes().as_chunks().0
+    }
+
+    /// Compares in constant time. Parity bits count: two keys that encrypt alike may differ here.
+    #[must_use]
+    pub fn ct_eq(&self, other: &Self) -> bool {
+        self.expose_bytes().ct_eq(other.expose_bytes()).into()
+    }
+
+    /// Makes a second copy of the key.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self { bytes: self.bytes, length: self.length }
+    }
+
+    /// Verifies that every byte has odd parity.
+    ///
+    /// # Errors
+    /// Returns [`KeyError::Parity`] with the position of the first byte of even parity.
+    pub fn check_parity(&self) -> Result<(), KeyError> {
+        match parity::first_even(self.expose_bytes()) {
+            None => Ok(()),
+            Some(position) => Err(KeyError::Parity { position }),
+        }
+    }
+
+    /// Sets odd parity on every byte. The key encrypts as before, its bytes may not be the same.
+    #[must_use]
+    pub fn into_odd_parity(mut self) -> Self {
+        parity::adjust(self.bytes_mut());
+        self
+    }
+
+    /// Judges the key, parity bits left out of account: equal parts, weak and semi-weak DES parts.
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 7.1.7 and 7.1.8; NIST SP 800-67 Rev. 2, 3.3.2 (weak and semi-weak keys).
+    ///
+    /// # Errors
+    /// Returns the first fault found, equal parts before weak ones.
+    pub fn check_strength(&self) -> Result<(), StrengthError> {
+        strength::check(self.parts())
+    }
+
+    /// XORs `mask` onto every 8-byte part: a variant of the key.
+    ///
+    /// # Security
+    /// A variant separates uses of one key; it is no new key (ANS X9.24-1:2009 7.4) and may exist only where the
+    /// original does or did (7.6).
+    #[must_use]
+    pub fn variant(&self, mask: &[u8; BLOCK_LEN]) -> Self {
+        Self::from_fill(self.length, |bytes| {
+            for ((out, byte), mask) in bytes.iter_mut().zip(self.expose_bytes()).zip(mask.iter().cycle()) {
+                *out = byte ^ mask;
+            }
+        })
+    }
+
+    /// Expands the key schedule: the key, ready to encrypt and decrypt.
+    #[must_use]
+    pub fn cipher(&self) -> Tdea {
+        Tdea::new(self)
+    }
+
+    /// The usual check value: the key encrypts one zero block, the first 3 bytes are shown.
+    #[must_use]
+    pub fn kcv(&self) -> Kcv {
+        self.kcv_by(KcvMethod::TdeaZeros, Kcv::USUAL_LEN).expect("3 bytes are within the method's range")
+    }
+
+    /// The check value by `method`, `len` bytes of it.
+    ///
+    /// # Errors
+    /// Returns [`KcvError::Cipher`] if the method belongs to another cipher, [`KcvError::Length`] if it can't
+    /// have `len` bytes.
+    pub fn kcv_by(&self, method: KcvMethod, len: usize) -> Result<Kcv, KcvError> {
+        Kcv::of_tdea(self, method, len)
+    }
+}
+
+impl TryFrom<&[u8]> for TdeaKey {
+    type Error = KeyError;
+
+    /// Copies a key of 16 or 24 bytes. Parity bits are kept as they come.
+    fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
+        let length = KeyLength::try_from(bytes.len())?;
+        Ok(Self::from_fill(length, |out| out.copy_from_slice(bytes)))
+    }
+}
+
+impl From<[u8; 16]> for TdeaKey {
+    /// Takes a double-length key; parity bits are kept as they come.
+    fn from(bytes: [u8; 16]) -> Self {
+        let bytes = Zeroizing::new(bytes);
+        Self::from_fill(KeyLength::Double, |out| out.copy_from_slice(&*bytes))
+    }
+}
+
+impl From<[u8; 24]> for TdeaKey {
+    /// Takes a triple-length key; parity bits are kept as they come.
+    fn from(mut bytes: [u8; 24]) -> Self {
+        let key = Self { bytes, length: KeyLength::Triple };
+        bytes.zeroize();
+        key
+    }
+}
+
+impl fmt::Debug for TdeaKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TdeaKey").field("length", &self.length).finish_non_exhaustive()
+    }
+}
