@@ -4,17 +4,27 @@
 extern crate alloc;
 
 mod bytes;
+mod channel;
 mod class;
 mod command;
 mod header;
 mod le;
+mod log;
 mod response;
+mod script;
 mod status;
+mod t0;
+mod transport;
 
 pub use crate::bytes::SecretBytes;
+pub use crate::channel::{Channel, ChannelError};
 pub use crate::class::{Chaining, Class, ClassError, ClassKind, LogicalChannel, SecureMessaging};
 pub use crate::command::{Case, CommandApdu, CommandError, DataTooLong, LengthForm, Repetition};
 pub use crate::header::{Header, Instruction, InvalidInstruction};
 pub use crate::le::Le;
+pub use crate::log::{LoggedAnswer, LoggedCommand, LoggedExchange, LoggedTransport};
 pub use crate::response::{ResponseApdu, ResponseError};
+pub use crate::script::{RecordingTransport, Script, ScriptError, ScriptedTransport};
 pub use crate::status::{InvalidStatusWord, StatusClass, StatusWord, UnexpectedStatus};
+pub use crate::t0::{T0Error, T0Transport};
+pub use crate::transport::CardTransport;
