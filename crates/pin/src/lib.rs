@@ -12,6 +12,7 @@ mod iso4;
 mod nibbles;
 mod pan;
 mod pin;
+pub mod translation;
 
 pub use block::{CardPinBlock, ClearPinBlock};
 pub use digits::DigitsError;
