@@ -1,5 +1,9 @@
 //! The paddings of ISO/IEC 9797-1.
 
+use block_padding::array::Array;
+use block_padding::{Iso7816, Padding as _, ZeroPadding};
+use cipher::consts::U8;
+
 use crate::BLOCK_LEN;
 
 /// How data is brought to whole blocks before it is encrypted.
@@ -30,6 +34,12 @@ pub enum PaddingError {
         /** Bytes supplied. */
         found: usize,
     },
+    /// The length is more than data in memory can have.
+    #[error("data of {found} bytes can't be in memory")]
+    TooLong {
+        /** Bytes named. */
+        found: usize,
+    },
     /// The output buffer is too short.
     #[error("the output buffer takes {found} bytes, {needed} are needed")]
     Buffer {
@@ -55,8 +65,13 @@ impl Padding {
     /// Length in bytes of `len` bytes of data once padded.
     ///
     /// # Errors
-    /// Returns [`PaddingError::NotWholeBlocks`] where no padding was asked for but is needed.
+    /// Returns [`PaddingError::NotWholeBlocks`] where no padding was asked for but is needed,
+    /// [`PaddingError::TooLong`] for a length that no data in memory has.
     pub const fn padded_len(self, len: usize) -> Result<usize, PaddingError> {
+        // No slice is longer than half the address space, and up to there the sums below fit.
+        if len > usize::MAX / 2 {
+            return Err(PaddingError::TooLong { found: len });
+        }
         let whole = len.next_multiple_of(BLOCK_LEN);
         match self {
             Self::None if whole == len => Ok(len),
@@ -84,11 +99,10 @@ impl Padding {
             }
             _ => out,
         };
-        let (start, fill) = body.split_at_mut(data.len());
-        start.copy_from_slice(data);
-        fill.fill(0);
-        if let (Self::OneAndZeros, Some(first)) = (self, fill.first_mut()) {
-            *first = 0x80;
+        body.split_at_mut(data.len()).0.copy_from_slice(data);
+        match self {
+            Self::OneAndZeros => Iso7816::raw_pad(body, data.len()),
+            Self::None | Self::Zeros | Self::LengthFirst => ZeroPadding::raw_pad(body, data.len()),
         }
         Ok(needed)
     }
@@ -113,22 +127,14 @@ impl Padding {
 
 /// The first block of padding method 3: the length in bits, right-justified.
 pub(crate) fn length_block(bytes: u64) -> [u8; BLOCK_LEN] {
-    // No message reaches 2^61 bytes, so the product fits.
+    // No message reaches 2^61 bytes; a MAC that announces more never gets them and ends in an error.
     bytes.wrapping_mul(8).to_be_bytes()
 }
 
-/// Looks at every byte of the last block, whatever it holds.
+/// The mark is in the last block: a whole block of padding zeros behind it is refused.
 fn strip_one_and_zeros(padded: &[u8]) -> Result<&[u8], InvalidPadding> {
-    let (body, last) = padded.split_last_chunk::<BLOCK_LEN>().ok_or(InvalidPadding)?;
-    let mut mark = None;
-    for (position, byte) in last.iter().enumerate() {
-        mark = match *byte {
-            0x80 => Some(position),
-            0x00 => mark,
-            _ => None,
-        };
-    }
-    padded.get(..body.len() + mark.ok_or(InvalidPadding)?).ok_or(InvalidPadding)
+    let (blocks, _) = Array::slice_as_chunks(padded);
+    Iso7816::unpad_blocks::<U8>(blocks).map_err(|_| InvalidPadding)
 }
 
 fn strip_length_first(padded: &[u8]) -> Result<&[u8], InvalidPadding> {
