@@ -3,6 +3,7 @@
 use core::fmt;
 
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::BLOCK_LEN;
 use crate::cmac::Cmac;
@@ -15,6 +16,9 @@ use crate::key::TdeaKey;
 #[non_exhaustive]
 pub enum KcvMethod {
     /// The TDEA key encrypts a block of zeros (ANS X9.24-1:2009 7.4).
+    ///
+    /// All 8 bytes of it are what CMAC makes its subkeys from: show few of them, or [`TdeaCmac`](Self::TdeaCmac),
+    /// of a key that computes CMACs.
     TdeaZeros,
     /// CMAC under the TDEA key over a block of zeros.
     TdeaCmac,
@@ -82,26 +86,24 @@ impl Kcv {
     /// # Errors
     /// Returns [`KcvError::Length`] if `bytes` is shorter than 2 bytes or longer than the method allows.
     pub fn new(method: KcvMethod, bytes: &[u8]) -> Result<Self, KcvError> {
-        let error = KcvError::Length { max: method.max_len(), found: bytes.len() };
-        if !(Self::MIN_LEN..=method.max_len()).contains(&bytes.len()) {
-            return Err(error);
+        let (max, found) = (method.max_len(), bytes.len());
+        if !(Self::MIN_LEN..=max).contains(&found) {
+            return Err(KcvError::Length { max, found });
         }
-        let mut kcv = Self { method, bytes: [0; 16], len: bytes.len() };
-        kcv.bytes.get_mut(..bytes.len()).ok_or(error)?.copy_from_slice(bytes);
+        let mut kcv = Self { method, bytes: [0; 16], len: found };
+        kcv.bytes.get_mut(..found).expect("no method has more than 16 bytes").copy_from_slice(bytes);
         Ok(kcv)
     }
 
     /// Computes the check value of a TDEA key over the whole key.
     pub(crate) fn of_tdea(key: &TdeaKey, method: KcvMethod, len: usize) -> Result<Self, KcvError> {
-        let block = match method {
-            KcvMethod::TdeaZeros => {
-                let mut block = [0; BLOCK_LEN];
-                key.cipher().encrypt_block(&mut block);
-                block
-            }
-            KcvMethod::TdeaCmac => *Cmac::compute(key, &[0; BLOCK_LEN]).as_bytes(),
+        // What is not shown of the block stays secret: CMAC makes its subkeys from the same encryption.
+        let mut block = Zeroizing::new([0; BLOCK_LEN]);
+        match method {
+            KcvMethod::TdeaZeros => key.cipher().encrypt_block(&mut block),
+            KcvMethod::TdeaCmac => *block = *Cmac::compute(key, &[0; BLOCK_LEN]).as_bytes(),
             KcvMethod::AesZeros | KcvMethod::AesOnes | KcvMethod::AesCmac => return Err(KcvError::Cipher),
-        };
+        }
         let shown = block.get(..len).ok_or(KcvError::Length { max: method.max_len(), found: len })?;
         Self::new(method, shown)
     }

@@ -20,15 +20,12 @@ pub(crate) fn adjust(bytes: &mut [u8]) {
     }
 }
 
-/// Returns the position of the first byte of even parity. Every byte is looked at, whatever the earlier ones hold.
+/// Returns the position of the first byte of even parity; `bytes` are the bytes of a key, 24 at most.
+///
+/// Only the verdict is branched on.
 pub(crate) fn first_even(bytes: &[u8]) -> Option<usize> {
-    let mut first = None;
-    for (position, byte) in bytes.iter().enumerate().rev() {
-        if fold(*byte) == 0 {
-            first = Some(position);
-        }
-    }
-    first
+    let even = bytes.iter().rev().fold(0_u32, |even, byte| (even << 1) | u32::from(fold(*byte) ^ 1));
+    (even != 0).then(|| even.trailing_zeros() as usize)
 }
 
 #[cfg(test)]

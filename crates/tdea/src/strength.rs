@@ -54,9 +54,11 @@ const SEMI_WEAK: [u64; 12] = [
 
 /// Judges the parts of a TDEA key. Comparisons run in constant time; only the verdict is branched on.
 pub(crate) fn check(parts: &[[u8; BLOCK_LEN]]) -> Result<(), StrengthError> {
-    for ((first, a), (second, b)) in pairs(parts) {
-        if bool::from(normal(a).ct_eq(&*normal(b))) {
-            return Err(StrengthError::PartsEqual { first, second });
+    for (first, a) in numbered(parts) {
+        for (second, b) in numbered(parts).skip(first.into()) {
+            if bool::from(normal(a).ct_eq(&*normal(b))) {
+                return Err(StrengthError::PartsEqual { first, second });
+            }
         }
     }
     for (part, bytes) in numbered(parts) {
@@ -70,17 +72,9 @@ pub(crate) fn check(parts: &[[u8; BLOCK_LEN]]) -> Result<(), StrengthError> {
     Ok(())
 }
 
-/// One part and its number, from 1.
-type Numbered<'a> = (u8, &'a [u8; BLOCK_LEN]);
-
-fn numbered(parts: &[[u8; BLOCK_LEN]]) -> impl Iterator<Item = Numbered<'_>> {
+/// Each part with its number, from 1.
+fn numbered(parts: &[[u8; BLOCK_LEN]]) -> impl Iterator<Item = (u8, &[u8; BLOCK_LEN])> {
     (1..).zip(parts)
-}
-
-/// Every two parts, the lower number first.
-fn pairs(parts: &[[u8; BLOCK_LEN]]) -> impl Iterator<Item = (Numbered<'_>, Numbered<'_>)> {
-    numbered(parts)
-        .flat_map(move |a| numbered(parts).filter(move |(number, _)| *number > a.0).map(move |b| (a, b)))
 }
 
 fn is_one_of(part: &[u8; BLOCK_LEN], list: &[u64]) -> Choice {
