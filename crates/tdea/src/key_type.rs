@@ -16,23 +16,34 @@
 /// ```
 ///
 /// A key of one purpose is not a key of another:
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// cardroot_tdea::key_type! { /** Encrypts keys. */ pub struct Kek; }
 /// cardroot_tdea::key_type! { /** Encrypts PIN blocks. */ pub struct PinKey; }
 /// let pin_key: PinKey = Kek::from_key([0x25; 16].into());
+/// ```
+///
+/// A key that only derivation may make names who may call its constructor:
+/// ```
+/// cardroot_tdea::key_type! {
+///     /// PIN encryption key.
+///     pub struct PinKey { pub(crate) from_key }
+/// }
 /// ```
 ///
 /// [`expose_key`]: #method.expose_key
 #[macro_export]
 macro_rules! key_type {
     ($(#[$meta:meta])* $vis:vis struct $name:ident;) => {
+        $crate::key_type! { $(#[$meta])* $vis struct $name { pub from_key } }
+    };
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $from:vis from_key }) => {
         $(#[$meta])*
         $vis struct $name($crate::TdeaKey);
 
         impl $name {
             /// Gives `key` this purpose, for good.
             #[must_use]
-            pub const fn from_key(key: $crate::TdeaKey) -> Self {
+            $from const fn from_key(key: $crate::TdeaKey) -> Self {
                 Self(key)
             }
 
