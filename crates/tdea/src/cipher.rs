@@ -1,5 +1,7 @@
 //! A key with its schedule expanded.
 
+#[cfg(feature = "alloc")]
+use alloc::{vec, vec::Vec};
 use core::fmt;
 
 use cipher::{BlockCipherDecrypt, BlockCipherEncrypt};
@@ -8,6 +10,8 @@ use crate::BLOCK_LEN;
 use crate::key::TdeaKey;
 use crate::modes::{self, Mode};
 use crate::padding::{Padding, PaddingError};
+#[cfg(feature = "alloc")]
+use crate::plaintext::Plaintext;
 use crate::schedule::{Schedule, with_cipher};
 
 /// The triple data encryption algorithm under one key, its schedule expanded once. Wiped on drop.
@@ -66,7 +70,11 @@ impl Tdea {
         with_cipher!(&self.schedule, c => modes::encrypt_padded(c, mode, padding, data, out))
     }
 
-    /// Decrypts in place and returns the data without its padding. On an error the plaintext stays in `data`.
+    /// Decrypts in place and returns the data without its padding.
+    ///
+    /// # Security
+    /// On [`PaddingError::Invalid`] `data` holds what was decrypted. Who can send many ciphertexts and tell valid
+    /// padding from invalid, by the answer or by its time, can decrypt: verify a MAC over the ciphertext first.
     ///
     /// # Errors
     /// Returns [`PaddingError::NotWholeBlocks`], [`PaddingError::Invalid`], or [`PaddingError::Ambiguous`] for
@@ -79,10 +87,54 @@ impl Tdea {
     ) -> Result<&'a [u8], PaddingError> {
         with_cipher!(&self.schedule, c => modes::decrypt_padded(c, mode, padding, data))
     }
+
+    /// Pads and encrypts `data`.
+    ///
+    /// # Errors
+    /// Returns [`PaddingError::NotWholeBlocks`] or [`PaddingError::TooLong`].
+    #[cfg(feature = "alloc")]
+    pub fn encrypt_padded_vec(
+        &self,
+        mode: Mode,
+        padding: Padding,
+        data: &[u8],
+    ) -> Result<Vec<u8>, PaddingError> {
+        let mut out = vec![0; padding.padded_len(data.len())?];
+        self.encrypt_padded(mode, padding, data, &mut out)?;
+        Ok(out)
+    }
+
+    /// Decrypts `data` and takes the padding off. On an error nothing of the plaintext is left.
+    ///
+    /// # Errors
+    /// As [`decrypt_padded`](Self::decrypt_padded).
+    #[cfg(feature = "alloc")]
+    pub fn decrypt_padded_vec(
+        &self,
+        mode: Mode,
+        padding: Padding,
+        data: &[u8],
+    ) -> Result<Plaintext, PaddingError> {
+        let mut padded = Plaintext(data.to_vec());
+        let plain = self.decrypt_padded(mode, padding, &mut padded.0)?;
+        Ok(Plaintext(plain.to_vec()))
+    }
 }
 
 impl fmt::Debug for Tdea {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tdea").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiping::is_wiped_on_drop;
+
+    #[test]
+    fn an_expanded_key_is_wiped_on_drop() {
+        let Tdea { schedule } = TdeaKey::from([0x25; 16]).cipher();
+        with_cipher!(&schedule, c => is_wiped_on_drop(c));
     }
 }

@@ -67,3 +67,28 @@ impl fmt::Debug for Cmac {
         f.debug_struct("Cmac").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::cmac::digest::block_api::{Buffer, CoreProxy};
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    /// The two fields of the outside type, which does not say it of itself.
+    fn parts_are_wiped_on_drop<C: CoreProxy>(_: &C)
+    where
+        C::Core: ZeroizeOnDrop,
+        Buffer<C::Core>: ZeroizeOnDrop,
+    {
+    }
+
+    #[test]
+    fn a_code_in_progress_is_wiped_on_drop() {
+        let Cmac { inner } = Cmac::new(&TdeaKey::from([0x25; 16]));
+        match &inner {
+            Inner::Double(mac) => parts_are_wiped_on_drop(mac),
+            Inner::Triple(mac) => parts_are_wiped_on_drop(mac),
+        }
+    }
+}

@@ -44,10 +44,10 @@ impl DesKey {
     /// XOR of the two halves of a double-length key, as the TAC and PIN reload of the PBOC wallet use it.
     ///
     /// # Errors
-    /// Returns [`KeyError::Length`] for a triple-length key.
+    /// Returns [`KeyError::TripleLength`] for a triple-length key.
     pub fn xor_of_halves(key: &TdeaKey) -> Result<Self, KeyError> {
         let [left, right] = key.parts() else {
-            return Err(KeyError::Length { found: key.length().bytes() });
+            return Err(KeyError::TripleLength);
         };
         Ok(Self::from_fill(|out| {
             for ((out, left), right) in out.iter_mut().zip(left).zip(right) {
@@ -110,8 +110,9 @@ impl TryFrom<&[u8]> for DesKey {
 
     /// Copies a key of 8 bytes.
     fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
-        let bytes = bytes.try_into().map_err(|_| KeyError::Length { found: bytes.len() })?;
-        Ok(Self(bytes))
+        let bytes =
+            <&[u8; BLOCK_LEN]>::try_from(bytes).map_err(|_| KeyError::DesLength { found: bytes.len() })?;
+        Ok(Self(*bytes))
     }
 }
 
@@ -168,5 +169,19 @@ impl DesMac {
 impl fmt::Debug for DesMac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DesMac").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiping::is_wiped_on_drop;
+
+    #[test]
+    fn a_key_and_a_code_in_progress_are_wiped_on_drop() {
+        let key = DesKey::from_fill(|bytes| bytes.fill(0x25));
+        is_wiped_on_drop(&key);
+        let DesMac { cipher, chain: _ } = DesMac::new(&key, MacPadding::Zeros);
+        is_wiped_on_drop(&cipher);
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::cipher::Tdea;
 use crate::kcv::{Kcv, KcvError, KcvMethod};
@@ -44,7 +44,7 @@ impl TryFrom<usize> for KeyLength {
     }
 }
 
-/// A byte string that is not a TDEA key.
+/// A byte string that is not the key asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -60,6 +60,17 @@ pub enum KeyError {
         /** Position of the first such byte, from 0. */
         position: usize,
     },
+    /// The input is not a single DES key.
+    #[cfg(feature = "hazmat")]
+    #[error("a DES key is 8 bytes, found {found}")]
+    DesLength {
+        /** Bytes supplied. */
+        found: usize,
+    },
+    /// The key is of triple length where only a double-length key has a meaning.
+    #[cfg(feature = "hazmat")]
+    #[error("a double-length key is needed")]
+    TripleLength,
 }
 
 /// A TDEA key of double or triple length, without a purpose yet. Wiped on drop; `Debug` shows no key bytes.
@@ -72,6 +83,18 @@ pub enum KeyError {
 ///
 /// # Source
 /// ANS X9.24-1:2009 7.1.7 (lengths), 7.1.8 (the parts are one unit, used in the fixed order).
+///
+/// # Examples
+/// A copy is asked for by name:
+/// ```
+/// let key = cardroot_tdea::TdeaKey::from([0x25; 16]);
+/// let copy = key.duplicate();
+/// ```
+/// and never made in passing:
+/// ```compile_fail,E0599
+/// let key = cardroot_tdea::TdeaKey::from([0x25; 16]);
+/// let copy = key.clone();
+/// ```
 #[derive(ZeroizeOnDrop)]
 pub struct TdeaKey {
     bytes: [u8; KeyLength::Triple.bytes()],
@@ -108,6 +131,8 @@ impl TdeaKey {
     }
 
     /// Draws a random key with odd parity that passes [`check_strength`](Self::check_strength).
+    ///
+    /// One draw in about 2^50 does not pass and is drawn again; a generator that is stuck never gets past this.
     ///
     /// # Source
     /// ANS X9.24-1:2009 7.4: keys come from a random or pseudo-random process.
@@ -239,15 +264,25 @@ impl From<[u8; 16]> for TdeaKey {
 
 impl From<[u8; 24]> for TdeaKey {
     /// Takes a triple-length key; parity bits are kept as they come.
-    fn from(mut bytes: [u8; 24]) -> Self {
-        let key = Self { bytes, length: KeyLength::Triple };
-        bytes.zeroize();
-        key
+    fn from(bytes: [u8; 24]) -> Self {
+        let bytes = Zeroizing::new(bytes);
+        Self::from_fill(KeyLength::Triple, |out| out.copy_from_slice(&*bytes))
     }
 }
 
 impl fmt::Debug for TdeaKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TdeaKey").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiping::is_wiped_on_drop;
+
+    #[test]
+    fn a_key_is_wiped_on_drop() {
+        is_wiped_on_drop(&TdeaKey::from([0x25; 16]));
     }
 }

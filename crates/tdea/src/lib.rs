@@ -15,6 +15,8 @@ mod mac;
 mod modes;
 mod padding;
 mod parity;
+#[cfg(feature = "alloc")]
+mod plaintext;
 mod schedule;
 mod strength;
 
@@ -25,7 +27,15 @@ pub use crate::key::{KeyError, KeyLength, TdeaKey};
 pub use crate::mac::{CbcMac, Mac, MacError, MacMismatch, MacPadding, RetailMac};
 pub use crate::modes::Mode;
 pub use crate::padding::{InvalidPadding, Padding, PaddingError};
+#[cfg(feature = "alloc")]
+pub use crate::plaintext::Plaintext;
 pub use crate::strength::StrengthError;
 
 /// Length of a TDEA block, in bytes.
 pub const BLOCK_LEN: usize = 8;
+
+#[cfg(test)]
+mod wiping {
+    /// Compiles only for a value that wipes itself when it is dropped.
+    pub(crate) fn is_wiped_on_drop(_: &impl zeroize::ZeroizeOnDrop) {}
+}

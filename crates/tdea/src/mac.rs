@@ -31,7 +31,21 @@ impl Mac {
         &self.0
     }
 
-    /// The leftmost `N` bytes, 4 to 8 of them: other lengths do not compile.
+    /// The leftmost `N` bytes, 4 to 8 of them.
+    ///
+    /// # Examples
+    /// ```
+    /// # let key = [0x25; 16].into();
+    /// let mac = cardroot_tdea::Cmac::compute(&key, b"message");
+    /// let sent = mac.truncated::<4>();
+    /// assert!(mac.verify(&sent).is_ok());
+    /// ```
+    /// Other lengths do not compile:
+    /// ```compile_fail,E0080
+    /// # let key = [0x25; 16].into();
+    /// let mac = cardroot_tdea::Cmac::compute(&key, b"message");
+    /// let sent = mac.truncated::<3>();
+    /// ```
     #[must_use]
     pub fn truncated<const N: usize>(&self) -> [u8; N] {
         const { assert!(Self::MIN_LEN <= N && N <= BLOCK_LEN, "a MAC is truncated to 4..=8 bytes") };
@@ -118,7 +132,6 @@ impl MacPadding {
 
 /// The chain that algorithms 1 and 3 share: `H := E(H XOR block)`, the last block left open until more data or the
 /// end comes.
-#[derive(Clone)]
 pub(crate) struct Chain {
     state: Zeroizing<[u8; BLOCK_LEN]>,
     /// Bytes of the open block already XORed into `state`, 0 to 8.
@@ -306,5 +319,25 @@ impl fmt::Debug for CbcMac {
 impl fmt::Debug for RetailMac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RetailMac").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wiping::is_wiped_on_drop;
+
+    #[test]
+    fn a_code_in_progress_is_wiped_on_drop() {
+        let key = TdeaKey::from([0x25; 16]);
+        let CbcMac { schedule, chain } = CbcMac::new(&key, MacPadding::Zeros);
+        with_cipher!(&schedule, c => is_wiped_on_drop(c));
+        let Chain { state, open: _, taken: _, padding: _ } = chain;
+        is_wiped_on_drop(&state);
+
+        let RetailMac { left, right, chain: _ } =
+            RetailMac::new(&key, MacPadding::Zeros).expect("a double key");
+        is_wiped_on_drop(&left);
+        is_wiped_on_drop(&right);
     }
 }

@@ -6,7 +6,6 @@ use des::{TdesEde2, TdesEde3};
 use crate::key::{KeyLength, TdeaKey};
 
 /// Expanded key; `des` wipes it on drop.
-#[derive(Clone)]
 pub(crate) enum Schedule {
     Double(TdesEde2),
     Triple(TdesEde3),
