@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod iso8583;
 mod smid;
 
 pub use smid::{Carrier, Control, ControlByte, Count, KeyName, KeyNameError, LayoutError, NameFraming};
