@@ -1,0 +1,334 @@
+//! The five working keys of the 2009 edition, and what each kind may do.
+
+use core::convert::Infallible;
+
+use pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock};
+use tdea::{BLOCK_LEN, TdeaKey};
+
+use crate::derive;
+use crate::keys::TransactionKey;
+
+/// The zero initial vector that ANS X9.24-1 Annex A uses with the data keys.
+pub const ZERO_IV: [u8; BLOCK_LEN] = [0; BLOCK_LEN];
+
+/// XORed onto both halves of the transaction key, one byte of ones at a place of its own for every use.
+///
+/// Source: ANS X9.24-1:2009 A.4.1.
+mod variant {
+    use super::BLOCK_LEN;
+
+    pub(super) const PIN: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0, 0, 0, 0xFF];
+    pub(super) const MAC_REQUEST: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0, 0, 0xFF, 0];
+    pub(super) const MAC_RESPONSE: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0xFF, 0, 0, 0];
+    pub(super) const DATA_REQUEST: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0, 0xFF, 0, 0];
+    pub(super) const DATA_RESPONSE: [u8; BLOCK_LEN] = [0, 0, 0, 0xFF, 0, 0, 0, 0];
+}
+
+tdea::key_type! {
+    /// PIN encryption key: encrypts and decrypts PIN blocks of formats 0, 1 and 3, and nothing else.
+    ///
+    /// `transaction key ^ FF at bytes 7 and 15`, the same in all editions that use TDEA.
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 A.4.1.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cardroot_dukpt::{Bdk, Ksn, tdea::TdeaKey};
+    /// # let bdk = Bdk::from_key(TdeaKey::from(0x0123456789ABCDEF_FEDCBA9876543210_u128.to_be_bytes()));
+    /// # let ksn = Ksn::from([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x01]);
+    /// # let transaction_key = bdk.derive_initial_key(&ksn)?.derive_transaction_key(&ksn)?;
+    /// use cardroot_dukpt::pin::{ClearPinBlock, EncryptPinBlock, Pan, Pin};
+    ///
+    /// let (pin, pan) = (Pin::from_ascii_digits(b"1234")?, Pan::from_ascii_digits(b"4012345678909")?);
+    /// let Ok(block) = transaction_key.pin_key().encrypt_pin_block(&ClearPinBlock::encode_iso0(&pin, &pan));
+    /// assert_eq!(format!("{block:?}"), "EncryptedPinBlock(1B9C1845EB993A7A)");
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    /// A MAC key computes MACs:
+    /// ```
+    /// # use cardroot_dukpt::TransactionKey;
+    /// fn authenticate(transaction_key: &TransactionKey) -> [u8; 4] {
+    ///     transaction_key.mac_request_key().mac(b"4012345678909D987").truncated()
+    /// }
+    /// ```
+    /// and a PIN key can't:
+    /// ```compile_fail,E0599
+    /// # use cardroot_dukpt::TransactionKey;
+    /// fn authenticate(transaction_key: &TransactionKey) -> [u8; 4] {
+    ///     transaction_key.pin_key().mac(b"4012345678909D987").truncated()
+    /// }
+    /// ```
+    #[doc(alias = "PEK")]
+    pub struct PinKey { pub(crate) from_key }
+}
+
+tdea::key_type! {
+    /// MAC key for what the originator sends.
+    ///
+    /// `transaction key ^ FF at bytes 6 and 14`; the 2004 edition uses the same bytes in both directions, see
+    /// [`edition_2004::MacKey`](crate::edition_2004::MacKey).
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 A.4.1.
+    ///
+    /// # Examples
+    /// A request is verified by the key for requests:
+    /// ```
+    /// # use cardroot_dukpt::{MacRequestKey, TransactionKey, tdea::MacMismatch};
+    /// fn verify(key: &MacRequestKey, message: &[u8], mac: &[u8]) -> Result<(), MacMismatch> { key.verify_mac(message, mac) }
+    /// fn request(transaction_key: &TransactionKey, message: &[u8], mac: &[u8]) -> Result<(), MacMismatch> {
+    ///     verify(&transaction_key.mac_request_key(), message, mac)
+    /// }
+    /// ```
+    /// and not by the one for responses:
+    /// ```compile_fail,E0308
+    /// # use cardroot_dukpt::{MacRequestKey, TransactionKey, tdea::MacMismatch};
+    /// fn verify(key: &MacRequestKey, message: &[u8], mac: &[u8]) -> Result<(), MacMismatch> { key.verify_mac(message, mac) }
+    /// fn request(transaction_key: &TransactionKey, message: &[u8], mac: &[u8]) -> Result<(), MacMismatch> {
+    ///     verify(&transaction_key.mac_response_key(), message, mac)
+    /// }
+    /// ```
+    pub struct MacRequestKey { pub(crate) from_key }
+}
+
+tdea::key_type! {
+    /// MAC key for what the receiver answers.
+    ///
+    /// `transaction key ^ FF at bytes 4 and 12`. New in the 2009 edition.
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 A.4.1.
+    pub struct MacResponseKey { pub(crate) from_key }
+}
+
+tdea::key_type! {
+    /// Data encryption key for what the originator sends.
+    ///
+    /// `V = transaction key ^ FF at bytes 5 and 13; key = E(V, V)`, each half by itself. The 2004 edition uses `V`, see
+    /// [`edition_2004::DataKey`](crate::edition_2004::DataKey).
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 A.4.1.
+    pub struct DataRequestKey { pub(crate) from_key }
+}
+
+tdea::key_type! {
+    /// Data encryption key for what the receiver answers.
+    ///
+    /// `V = transaction key ^ FF at bytes 3 and 11; key = E(V, V)`, each half by itself. New in the 2009 edition.
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 A.4.1.
+    pub struct DataResponseKey { pub(crate) from_key }
+}
+
+impl TransactionKey {
+    /// The PIN encryption key.
+    #[must_use]
+    pub fn pin_key(&self) -> PinKey {
+        PinKey::from_key(self.expose_key().variant(&variant::PIN))
+    }
+
+    /// The key for MACs of requests, 2009 edition.
+    #[must_use]
+    pub fn mac_request_key(&self) -> MacRequestKey {
+        MacRequestKey::from_key(self.mac_request_variant())
+    }
+
+    /// The key for MACs of responses, 2009 edition.
+    #[must_use]
+    pub fn mac_response_key(&self) -> MacResponseKey {
+        MacResponseKey::from_key(self.expose_key().variant(&variant::MAC_RESPONSE))
+    }
+
+    /// The key for data of requests, 2009 edition.
+    #[must_use]
+    pub fn data_request_key(&self) -> DataRequestKey {
+        DataRequestKey::from_key(derive::one_way(&self.data_request_variant()))
+    }
+
+    /// The key for data of responses, 2009 edition.
+    #[must_use]
+    pub fn data_response_key(&self) -> DataResponseKey {
+        DataResponseKey::from_key(derive::one_way(&self.expose_key().variant(&variant::DATA_RESPONSE)))
+    }
+
+    /// What both editions make a MAC key of.
+    pub(crate) fn mac_request_variant(&self) -> TdeaKey {
+        self.expose_key().variant(&variant::MAC_REQUEST)
+    }
+
+    /// What both editions make a data key of.
+    pub(crate) fn data_request_variant(&self) -> TdeaKey {
+        self.expose_key().variant(&variant::DATA_REQUEST)
+    }
+}
+
+impl EncryptPinBlock for PinKey {
+    type Error = Infallible;
+
+    fn encrypt_pin_block(&self, clear: &ClearPinBlock) -> Result<EncryptedPinBlock, Infallible> {
+        let mut block = *clear.expose_bytes();
+        self.0.cipher().encrypt_block(&mut block);
+        Ok(EncryptedPinBlock::from(block))
+    }
+}
+
+impl DecryptPinBlock for PinKey {
+    type Error = Infallible;
+
+    fn decrypt_pin_block(&self, block: EncryptedPinBlock) -> Result<ClearPinBlock, Infallible> {
+        Ok(ClearPinBlock::from_fill(|clear| {
+            *clear = block.to_bytes();
+            self.0.cipher().decrypt_block(clear);
+        }))
+    }
+}
+
+/// Gives a MAC key its operations.
+macro_rules! mac_key {
+    ($name:ident) => {
+        impl $name {
+            /// The code of a whole message: ISO 9797-1 MAC algorithm 3 with zero padding. Annex A sends the leftmost
+            /// 4 bytes of it: [`truncated`](tdea::Mac::truncated).
+            ///
+            /// # Source
+            /// ANS X9.19; ANS X9.24-1:2009 A.4.
+            #[must_use]
+            pub fn mac(&self, message: &[u8]) -> tdea::Mac {
+                tdea::RetailMac::compute(&self.0, tdea::Padding::Zeros, message)
+                    .expect("the key is of double length and any message can be padded")
+            }
+
+            /// Starts the code of a message that comes in pieces, as [`mac`](Self::mac) computes it.
+            #[must_use]
+            pub fn start_mac(&self) -> tdea::RetailMac {
+                tdea::RetailMac::new(&self.0, tdea::MacPadding::Zeros).expect("the key is of double length")
+            }
+
+            /// Verifies a received code of 4 to 8 bytes as [`mac`](Self::mac) computes it, in constant time.
+            ///
+            /// # Errors
+            /// Returns [`MacMismatch`](tdea::MacMismatch) if it is not the code of `message`.
+            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), tdea::MacMismatch> {
+                self.mac(message).verify(received)
+            }
+
+            /// The TDEA-CMAC of a whole message. Not in the tables of ANS X9.24-1; agreed between some parties.
+            ///
+            /// # Source
+            /// NIST SP 800-38B.
+            #[must_use]
+            pub fn cmac(&self, message: &[u8]) -> tdea::Mac {
+                tdea::Cmac::compute(&self.0, message)
+            }
+
+            /// Starts the TDEA-CMAC of a message that comes in pieces.
+            #[must_use]
+            pub fn start_cmac(&self) -> tdea::Cmac {
+                tdea::Cmac::new(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use mac_key;
+
+/// Gives a data encryption key its operations: TDEA-CBC.
+macro_rules! data_key {
+    ($name:ident) => {
+        impl $name {
+            /// Encrypts whole blocks in place, by CBC from `iv`: [`ZERO_IV`](crate::ZERO_IV) in ANS X9.24-1 Annex A.
+            ///
+            /// # Errors
+            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks); the data is then as it was.
+            pub fn encrypt(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                data: &mut [u8],
+            ) -> Result<(), tdea::PaddingError> {
+                self.0.cipher().encrypt(tdea::Mode::Cbc { iv }, data)
+            }
+
+            /// Decrypts whole blocks in place, by CBC from `iv`. The only way to take data under
+            /// [`Padding::Zeros`](tdea::Padding::Zeros), whose length must be known by other means.
+            ///
+            /// # Errors
+            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks); the data is then as it was.
+            pub fn decrypt(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                data: &mut [u8],
+            ) -> Result<(), tdea::PaddingError> {
+                self.0.cipher().decrypt(tdea::Mode::Cbc { iv }, data)
+            }
+
+            /// Pads `data`, encrypts it to the start of `out` and returns how many bytes were written:
+            /// [`Padding::padded_len`](tdea::Padding::padded_len) tells them beforehand.
+            ///
+            /// # Errors
+            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks) or
+            /// [`PaddingError::Buffer`](tdea::PaddingError::Buffer).
+            pub fn encrypt_padded(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                padding: tdea::Padding,
+                data: &[u8],
+                out: &mut [u8],
+            ) -> Result<usize, tdea::PaddingError> {
+                self.0.cipher().encrypt_padded(tdea::Mode::Cbc { iv }, padding, data, out)
+            }
+
+            /// Decrypts in place and returns the data without its padding. On an error the plaintext stays in `data`; see
+            /// [`Tdea::decrypt_padded`](tdea::Tdea::decrypt_padded) for what an attacker can make of it.
+            ///
+            /// # Errors
+            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks),
+            /// [`PaddingError::Invalid`](tdea::PaddingError::Invalid), or
+            /// [`PaddingError::Ambiguous`](tdea::PaddingError::Ambiguous) for zero padding.
+            pub fn decrypt_padded<'a>(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                padding: tdea::Padding,
+                data: &'a mut [u8],
+            ) -> Result<&'a [u8], tdea::PaddingError> {
+                self.0.cipher().decrypt_padded(tdea::Mode::Cbc { iv }, padding, data)
+            }
+
+            /// Pads and encrypts `data`, by CBC from `iv`.
+            ///
+            /// # Errors
+            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks) or
+            /// [`PaddingError::TooLong`](tdea::PaddingError::TooLong).
+            #[cfg(feature = "alloc")]
+            pub fn encrypt_padded_vec(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                padding: tdea::Padding,
+                data: &[u8],
+            ) -> Result<alloc::vec::Vec<u8>, tdea::PaddingError> {
+                self.0.cipher().encrypt_padded_vec(tdea::Mode::Cbc { iv }, padding, data)
+            }
+
+            /// Decrypts `data`, by CBC from `iv`, and takes the padding off. On an error nothing of the plaintext is left.
+            ///
+            /// # Errors
+            /// As [`decrypt_padded`](Self::decrypt_padded).
+            #[cfg(feature = "alloc")]
+            pub fn decrypt_padded_vec(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                padding: tdea::Padding,
+                data: &[u8],
+            ) -> Result<tdea::Plaintext, tdea::PaddingError> {
+                self.0.cipher().decrypt_padded_vec(tdea::Mode::Cbc { iv }, padding, data)
+            }
+        }
+    };
+}
+pub(crate) use data_key;
+
+mac_key!(MacRequestKey);
+mac_key!(MacResponseKey);
+data_key!(DataRequestKey);
+data_key!(DataResponseKey);
