@@ -142,6 +142,11 @@ impl Counter {
         1 << self.0.trailing_zeros()
     }
 
+    /// The first counter beyond all those whose keys come from the register of this one.
+    pub(crate) const fn beyond_register(self) -> Result<Self, EndOfLife> {
+        Self::in_life(self.0 + self.lowest_bit())
+    }
+
     /// Takes a sum that keeps to the ten ones by the way it was made, but may have run over the 21 bits.
     const fn in_life(value: u32) -> Result<Self, EndOfLife> {
         if value >> Self::BITS == 0 { Ok(Self(value)) } else { Err(EndOfLife) }

@@ -11,7 +11,9 @@ mod derive;
 pub mod edition_2004;
 mod keys;
 mod ksn;
+mod originator;
 mod receiver;
+mod register;
 mod transaction;
 mod working_keys;
 
@@ -21,6 +23,7 @@ pub use tdea;
 pub use crate::counter::{Counter, CounterError, EndOfLife, ReplayError};
 pub use crate::keys::{Bdk, DeriveError, InitialKey, InitialKeyError, TransactionKey};
 pub use crate::ksn::{Ksn, KsnError};
+pub use crate::originator::Originator;
 pub use crate::receiver::{AcceptError, Receiver};
 pub use crate::transaction::Transaction;
 pub use crate::working_keys::{
