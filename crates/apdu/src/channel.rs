@@ -17,7 +17,7 @@ use crate::transport::CardTransport;
 /// - `6CXX`: the command is sent once more with Le XX, if it has an Le and [`Repetition::Allowed`].
 /// - Long data goes out in a chain of short commands where [`transmit_chained`](Self::transmit_chained) says so.
 ///
-/// A status word is data, not an error, unless what it breaks off can't be given back as an answer.
+/// A status word is data, not an error, except where it breaks off a chain: then the command never took place.
 ///
 /// # Source
 /// ISO/IEC 7816-4:2013 5.3.3, 5.3.4 and 5.6.

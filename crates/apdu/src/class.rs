@@ -203,11 +203,11 @@ impl Class {
     }
 
     /// The class with secure messaging of the card maker's format: bit 3 set. `None` if the class has secure
-    /// messaging already, or no place for this bit (only `0X`, `1X`, `8X` and `9X` have one).
+    /// messaging already, or no place for this bit (only `0X`, `1X` and `8X` have one).
     #[must_use]
     pub const fn with_proprietary_sm(self) -> Option<Self> {
         match self.0 {
-            0x00..=0x1F | 0x80..=0x9F if self.0 & 0x0C == 0 => Some(Self(self.0 | Self::SM_BIT)),
+            0x00..=0x1F | 0x80..=0x8F if self.0 & 0x0C == 0 => Some(Self(self.0 | Self::SM_BIT)),
             _ => None,
         }
     }
@@ -216,7 +216,7 @@ impl Class {
     #[must_use]
     pub const fn without_proprietary_sm(self) -> Option<Self> {
         match self.0 {
-            0x00..=0x1F | 0x80..=0x9F if self.0 & 0x0C == Self::SM_BIT => Some(Self(self.0 & !Self::SM_BIT)),
+            0x00..=0x1F | 0x80..=0x8F if self.0 & 0x0C == Self::SM_BIT => Some(Self(self.0 & !Self::SM_BIT)),
             _ => None,
         }
     }

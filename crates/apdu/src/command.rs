@@ -18,7 +18,7 @@ use crate::status::StatusWord;
 /// ```
 ///
 /// # Source
-/// ISO/IEC 7816-4:2013 5.1; ISO/IEC 7816-3:2006 12.1.
+/// ISO/IEC 7816-4:2013 5.2; ISO/IEC 7816-3:2006 12.1.
 ///
 /// # Examples
 /// ```
@@ -154,6 +154,10 @@ impl CommandApdu {
     #[must_use]
     pub fn with_le(self, le: Le) -> Self {
         Self { le: Some(le), ..self }
+    }
+
+    pub(crate) fn with_le_field(self, le: Option<Le>) -> Self {
+        Self { le, ..self }
     }
 
     /// The same under another header.

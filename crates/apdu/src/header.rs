@@ -62,7 +62,7 @@ impl Instruction {
     /// Reads an instruction byte.
     ///
     /// # Errors
-    /// Returns [`InvalidInstruction`] for `6X` and `9X` (ISO/IEC 7816-4:2013 5.4.2).
+    /// Returns [`InvalidInstruction`] for `6X` and `9X` (ISO/IEC 7816-4:2013 5.5).
     pub const fn from_byte(byte: u8) -> Result<Self, InvalidInstruction> {
         match byte {
             0x60..=0x6F | 0x90..=0x9F => Err(InvalidInstruction { byte }),

@@ -6,7 +6,7 @@ use crate::status::{InvalidStatusWord, StatusWord, UnexpectedStatus};
 /// A response APDU: data, then SW1-SW2. Its data is wiped on drop; `Debug` shows its length only.
 ///
 /// # Source
-/// ISO/IEC 7816-4:2013 5.1 and 5.6.
+/// ISO/IEC 7816-4:2013 5.2 and 5.6.
 #[derive(Debug)]
 pub struct ResponseApdu {
     data: SecretBytes,
