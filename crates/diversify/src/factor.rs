@@ -1,0 +1,78 @@
+//! What a key is diversified by.
+
+use core::fmt;
+
+/// Length of a factor, in bytes: one TDEA block.
+const LEN: usize = tdea::BLOCK_LEN;
+
+/// Dispersion factor: the 8 public bytes that one level of diversification mixes into a key.
+///
+/// Factors may be logged, keys may not. A factor made from a card number is cardholder data all the same.
+#[doc(alias = "diversification data")]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Factor([u8; LEN]);
+
+/// A byte string that is no factor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a dispersion factor is 8 bytes, found {found}")]
+pub struct FactorLengthError {
+    /// Bytes supplied.
+    pub found: usize,
+}
+
+impl Factor {
+    /// Length in bytes.
+    pub const LEN: usize = LEN;
+
+    /// The factor's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    /// The factor with every bit inverted: what makes the right half of the child key.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        Self(self.0.map(|byte| !byte))
+    }
+}
+
+impl From<[u8; LEN]> for Factor {
+    fn from(bytes: [u8; LEN]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl TryFrom<&[u8]> for Factor {
+    type Error = FactorLengthError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, FactorLengthError> {
+        bytes.try_into().map(Self).map_err(|_| FactorLengthError { found: bytes.len() })
+    }
+}
+
+impl fmt::Display for Factor {
+    /// Upper-case hex without separators.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
+    }
+}
+
+impl fmt::Debug for Factor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Factor({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_lengths_are_no_factor() {
+        for found in [0, 7, 9, 16] {
+            assert_eq!(Factor::try_from(&[0; 16][..found]), Err(FactorLengthError { found }));
+        }
+        assert_eq!(Factor::try_from(&[1; 8][..]), Ok(Factor::from([1; 8])));
+    }
+}

@@ -1,0 +1,153 @@
+//! PBOC dispersion with TDEA: one level, many levels, and the process keys of the wallet.
+
+use core::fmt;
+
+use tdea::hazmat::DesKey;
+use tdea::{KeyLength, Mode, Tdea, TdeaKey};
+
+use crate::factor::Factor;
+
+/// A derivation that PBOC does not have.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PbocError {
+    /// The rule is defined for keys of 16 bytes, and makes keys of 16 bytes.
+    #[error("PBOC dispersion takes a double-length key")]
+    TripleLengthKey,
+    /// A path without factors would hand out the parent itself.
+    #[error("the path has no factor: an undiversified key is not handed out")]
+    NoFactor,
+}
+
+/// A parent key made ready for many children: its key schedule is expanded once. Wiped on drop.
+pub struct Diversifier {
+    cipher: Tdea,
+}
+
+impl Diversifier {
+    /// Makes `parent` ready.
+    ///
+    /// # Errors
+    /// Returns [`PbocError::TripleLengthKey`] unless `parent` is of double length.
+    pub fn new(parent: &TdeaKey) -> Result<Self, PbocError> {
+        match parent.length() {
+            KeyLength::Double => Ok(Self { cipher: parent.cipher() }),
+            KeyLength::Triple => Err(PbocError::TripleLengthKey),
+        }
+    }
+
+    /// Derives one child; see [`derive()`].
+    #[must_use]
+    pub fn derive(&self, factor: Factor) -> TdeaKey {
+        TdeaKey::from_fill(KeyLength::Double, |child| {
+            let (left, right) = child.split_at_mut(Factor::LEN);
+            left.copy_from_slice(factor.as_bytes());
+            right.copy_from_slice(factor.complement().as_bytes());
+            self.cipher.encrypt(Mode::Ecb, child).expect("a double-length key is two blocks");
+        })
+    }
+}
+
+impl fmt::Debug for Diversifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Diversifier").finish_non_exhaustive()
+    }
+}
+
+/// Derives the child of `parent` that belongs to `factor`.
+///
+/// `child = E(parent, F) || E(parent, ~F)`, `E` being TDEA with a double-length key. Parity is not adjusted: cards and
+/// SAMs of the family use the raw bytes.
+///
+/// # Source
+/// PBOC key dispersion as Chinese card systems and HSMs agree on it. For the issuing centre, a SAM or an HSM.
+///
+/// # Errors
+/// Returns [`PbocError::TripleLengthKey`] unless `parent` is of double length.
+///
+/// # Security
+/// A factor and its complement give the same two halves in opposite order, so they must not both name something.
+/// Factors of decimal digits or of ASCII text never do that.
+///
+/// # Examples
+/// ```
+/// # use cardroot_diversify::{Factor, pboc};
+/// # use tdea::TdeaKey;
+/// let parent = TdeaKey::from(0x0011_2233_4455_6677_8899_AABB_CCDD_EEFF_u128.to_be_bytes());
+/// let card = pboc::derive(&parent, Factor::from([0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]))?;
+/// assert_eq!(card.kcv().as_bytes(), [0x91, 0x3D, 0x30]);
+/// # Ok::<(), pboc::PbocError>(())
+/// ```
+#[doc(alias = "disperse")]
+pub fn derive(parent: &TdeaKey, factor: Factor) -> Result<TdeaKey, PbocError> {
+    Ok(Diversifier::new(parent)?.derive(factor))
+}
+
+/// Derives through many levels: the child of one factor is the parent of the next. The order of factors matters.
+///
+/// # Errors
+/// Returns [`PbocError::TripleLengthKey`] unless `root` is of double length, [`PbocError::NoFactor`] if there is no
+/// factor at all.
+pub fn derive_path(root: &TdeaKey, path: impl IntoIterator<Item = Factor>) -> Result<TdeaKey, PbocError> {
+    let mut path = path.into_iter();
+    let first = derive(root, path.next().ok_or(PbocError::NoFactor)?)?;
+    path.try_fold(first, |parent, factor| derive(&parent, factor))
+}
+
+/// What makes the process key of one wallet transaction unique.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ProcessInput {
+    /// The card's random number, from its answer to INITIALIZE.
+    pub random: [u8; 4],
+    /// The card's transaction counter from the same answer: online for [`Transaction::Host`], offline for
+    /// [`Transaction::Terminal`].
+    pub counter: u16,
+    /// Who is on the other side.
+    pub transaction: Transaction,
+}
+
+/// The two kinds of wallet transactions, which end the process key's input differently.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Transaction {
+    /// Load, unload, overdraft update: the host answers, the input ends in `8000`.
+    Host,
+    /// Purchase, cash withdrawal: a SAM answers, the input ends in the low two bytes of its sequence number.
+    Terminal {
+        /** Sequence number of the terminal's transaction. */
+        sequence: u32,
+    },
+}
+
+impl ProcessInput {
+    /// The block to encrypt.
+    const fn block(&self) -> [u8; Factor::LEN] {
+        let [r0, r1, r2, r3] = self.random;
+        let [c0, c1] = self.counter.to_be_bytes();
+        let [x0, x1] = match self.transaction {
+            Transaction::Host => [0x80, 0x00],
+            Transaction::Terminal { sequence } => {
+                let [.., x0, x1] = sequence.to_be_bytes();
+                [x0, x1]
+            }
+        };
+        [r0, r1, r2, r3, c0, c1, x0, x1]
+    }
+}
+
+/// Derives the process key of one wallet transaction: a single DES key, for that transaction's MACs only.
+///
+/// `E(card key, random(4) || counter(2) || X(2))`, `X` being `8000` or the low bytes of the terminal's sequence number.
+///
+/// # Source
+/// PBOC electronic purse and passbook; values agreed with FM1208 cards. For the SAM, the host or the card itself.
+///
+/// # Errors
+/// Returns [`PbocError::TripleLengthKey`] unless `card_key` is of double length.
+#[doc(alias = "session key")]
+pub fn process_key(card_key: &TdeaKey, input: &ProcessInput) -> Result<DesKey, PbocError> {
+    let Diversifier { cipher } = Diversifier::new(card_key)?;
+    Ok(DesKey::from_fill(|key| {
+        *key = input.block();
+        cipher.encrypt_block(key);
+    }))
+}
