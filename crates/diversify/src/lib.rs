@@ -2,6 +2,11 @@
 #![no_std]
 
 mod factor;
+mod level;
+mod name;
 pub mod pboc;
+pub mod profile;
 
 pub use crate::factor::{Factor, FactorLengthError};
+pub use crate::level::LevelId;
+pub use crate::name::{Name, NameError};
