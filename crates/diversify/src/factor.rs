@@ -35,6 +35,15 @@ impl Factor {
     pub fn complement(self) -> Self {
         Self(self.0.map(|byte| !byte))
     }
+
+    /// Up to 7 ASCII characters, then `80`, then zeros.
+    pub(crate) const fn from_label(label: &str) -> Self {
+        let mut bytes = [0; LEN];
+        let (text, rest) = bytes.split_at_mut(label.len());
+        text.copy_from_slice(label.as_bytes());
+        *rest.first_mut().expect("a label is at most 7 characters") = 0x80;
+        Self(bytes)
+    }
 }
 
 impl From<[u8; LEN]> for Factor {
@@ -67,6 +76,12 @@ impl fmt::Debug for Factor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_followed_by_80_and_zeros() {
+        assert_eq!(Factor::from_label("TAC").as_bytes(), b"TAC\x80\0\0\0\0");
+        assert_eq!(Factor::from_label("CARDMNT").as_bytes(), b"CARDMNT\x80");
+    }
 
     #[test]
     fn other_lengths_are_no_factor() {

@@ -6,6 +6,7 @@ mod level;
 mod name;
 pub mod pboc;
 pub mod profile;
+pub mod tree;
 
 pub use crate::factor::{Factor, FactorLengthError};
 pub use crate::level::LevelId;
