@@ -24,6 +24,8 @@ impl Instruction {
     pub const CARD_BLOCK: Self = Self(0x16);
     /// APPLICATION UNBLOCK of the PBOC family.
     pub const APPLICATION_UNBLOCK: Self = Self(0x18);
+    /// INIT_FOR_DESCRYPT of a SAM.
+    pub const INIT_FOR_DESCRYPT: Self = Self(0x1A);
     /// APPLICATION BLOCK of the PBOC family.
     pub const APPLICATION_BLOCK: Self = Self(0x1E);
     /// VERIFY.
@@ -58,6 +60,8 @@ impl Instruction {
     pub const CREATE_FILE: Self = Self(0xE0);
     /// APPEND RECORD.
     pub const APPEND_RECORD: Self = Self(0xE2);
+    /// DES CRYPT of a SAM.
+    pub const DES_CRYPT: Self = Self(0xFA);
 
     /// Reads an instruction byte.
     ///

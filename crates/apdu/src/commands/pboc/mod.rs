@@ -6,6 +6,7 @@
 
 mod create;
 mod lock;
+mod sam;
 mod write_key;
 
 pub use create::{
@@ -13,6 +14,7 @@ pub use create::{
     Wallet, erase_df,
 };
 pub use lock::{Duration, application_block, application_unblock, card_block};
+pub use sam::{DesCrypt, des_crypt, init_for_descrypt};
 pub use write_key::{
     KeyAttributes, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord, PsamKeyUsage, Tries, WriteKey,
     WriteKeyAction, WritePsamKey,

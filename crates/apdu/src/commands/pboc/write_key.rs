@@ -303,6 +303,12 @@ impl PsamKeyUsage {
     pub const fn new(levels: u8, kind: u8) -> Option<Self> {
         if levels <= 7 && kind <= 31 { Some(Self(levels << 5 | kind)) } else { None }
     }
+
+    /// The usage byte.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        self.0
+    }
 }
 
 /// WRITE KEY of a PSAM: `84 D4 00 00 Lc E(LD usage version algorithm key 80 00..) MAC`.
