@@ -2,12 +2,15 @@
 #![no_std]
 
 mod factor;
+mod known_keys;
 mod level;
 mod name;
 pub mod pboc;
 pub mod profile;
+pub mod transport;
 pub mod tree;
 
 pub use crate::factor::{Factor, FactorLengthError};
+pub use crate::known_keys::known_test_key;
 pub use crate::level::LevelId;
 pub use crate::name::{Name, NameError};

@@ -12,7 +12,7 @@ use crate::tree::purpose::{Issuance, Municipal, ProvincialApplication, Purpose, 
 /// A key of the tree: its level `L` and its purpose `P` are part of its type, whose it is goes with it as [`Origin`].
 ///
 /// Wiped on drop; `Debug` shows no key bytes. Keys come from the level above, out of a
-/// wrapped key, or by [`from_key`](Self::from_key) from outside.
+/// [wrapped key](crate::transport), or by [`from_key`](Self::from_key) from outside.
 ///
 /// A key of one level is not a key of another:
 /// ```
@@ -143,7 +143,7 @@ impl<L: Level<P>, P: Purpose> TreeKey<L, P> {
     }
 
     /// Shows the key without its level and purpose: for storage and tests. Between centres it travels
-    /// wrapped.
+    /// [wrapped](crate::transport).
     #[must_use]
     pub const fn expose_key(&self) -> &TdeaKey {
         &self.key
