@@ -13,6 +13,9 @@ use crate::schedule::Schedule;
 
 /// CMAC with TDEA: 8 bytes.
 ///
+/// CBC-MAC with the last block XORed with a subkey before it is encrypted; one subkey for a whole block, another for
+/// a block that was padded (`80`, then zeros). Right for messages of any lengths, the empty one included.
+///
 /// # Source
 /// NIST SP 800-38B (ISO 9797-1 MAC algorithm 5).
 pub struct Cmac {

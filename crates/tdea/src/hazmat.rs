@@ -1,4 +1,5 @@
-//! Raw single DES, for the standards that build on it. Nothing else may use it: its key is 56 bits.
+//! Raw single DES, for the standards that build on it. Nothing else may use it: its keys have 56 bits, which anybody
+//! can search.
 
 use core::fmt;
 
@@ -122,7 +123,10 @@ impl fmt::Debug for DesKey {
     }
 }
 
-/// ISO 9797-1 MAC algorithm 1 over single DES (ANS X9.9, FIPS 113).
+/// ISO 9797-1 MAC algorithm 1 over single DES: as [`CbcMac`](crate::CbcMac), and as weak as the key.
+///
+/// # Source
+/// ISO/IEC 9797-1, MAC algorithm 1; ANS X9.9; FIPS 113.
 #[doc(alias = "X9.9")]
 pub struct DesMac {
     cipher: Des,

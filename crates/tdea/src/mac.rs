@@ -211,7 +211,15 @@ impl Chain {
 
 /// ISO 9797-1 MAC algorithm 1 with TDEA: CBC-MAC, every block under the whole key.
 ///
+/// `H(i) = E(K, H(i-1) XOR D(i))` from `H(0) = 0` over the padded blocks `D`; the code is the last `H`.
 /// For the algorithm over single DES (ANS X9.9) see `hazmat::DesMac`.
+///
+/// # Source
+/// ISO/IEC 9797-1, MAC algorithm 1.
+///
+/// # Security
+/// Codes of messages of different lengths under one key can be joined into the code of a longer message. Where the
+/// length is not fixed take padding method 3, [`RetailMac`] or [`Cmac`](crate::Cmac).
 pub struct CbcMac {
     schedule: Schedule,
     chain: Chain,
@@ -249,8 +257,14 @@ impl CbcMac {
     }
 }
 
-/// ISO 9797-1 MAC algorithm 3, the retail MAC of ANS X9.19: single-DES chain under the left half, the last block
+/// ISO 9797-1 MAC algorithm 3, the retail MAC of ANS X9.19: a single-DES chain under the left half, the last block
 /// also decrypted under the right half and encrypted under the left.
+///
+/// `H(i) = e(KL, H(i-1) XOR D(i))` from `H(0) = 0` over the padded blocks `D`; the code is `e(KL, d(KR, H))` of the
+/// last `H`, with `e` and `d` single DES.
+///
+/// # Source
+/// ISO/IEC 9797-1, MAC algorithm 3; ANS X9.19.
 #[doc(alias = "X9.19")]
 pub struct RetailMac {
     left: Des,

@@ -363,9 +363,9 @@ fn a_typed_key_answers_as_its_key() {
 fn no_key_shows_its_bytes() {
     for length in LENGTHS {
         let key = TdeaKey::from_fill(length, |bytes| bytes.fill(0xA5));
-        common::assert_silent(&key);
-        common::assert_silent(&key.cipher());
-        common::assert_silent(&typed::Purpose::from_key(key.duplicate()));
-        common::assert_silent(&typed::derive(key));
+        common::assert_silent("TdeaKey", &key);
+        common::assert_silent("Tdea", &key.cipher());
+        common::assert_silent("Purpose", &typed::Purpose::from_key(key.duplicate()));
+        common::assert_silent("Derived", &typed::derive(key));
     }
 }

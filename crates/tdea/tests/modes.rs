@@ -267,7 +267,7 @@ mod vectors {
     fn plaintext_shows_its_length_only() {
         let data = cipher().encrypt_padded_vec(Mode::Ecb, Padding::OneAndZeros, &[0xA5; 8]).unwrap();
         let plain = cipher().decrypt_padded_vec(Mode::Ecb, Padding::OneAndZeros, &data).unwrap();
-        common::assert_silent(&plain);
+        common::assert_silent("Plaintext", &plain);
         assert_eq!(format!("{plain:?}"), "Plaintext { len: 8, .. }");
     }
 }

@@ -28,9 +28,10 @@ pub(crate) fn message(len: usize) -> Vec<u8> {
     (1..=u8::MAX).cycle().take(len).collect()
 }
 
-/// Fails if a value made of `A5` bytes shows one of them, in hex or decimal.
-pub(crate) fn assert_silent(secret: &impl core::fmt::Debug) {
+/// Fails if a value made of `A5` bytes shows one of them, in hex or decimal; it must name its type.
+pub(crate) fn assert_silent(name: &str, secret: &impl core::fmt::Debug) {
     for shown in [format!("{secret:?}"), format!("{secret:#?}"), format!("{secret:#x?}")] {
+        assert!(shown.starts_with(name), "{shown}");
         let shown = shown.to_lowercase();
         assert!(!shown.contains("a5") && !shown.contains("165"), "{shown}");
     }
