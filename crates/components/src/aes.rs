@@ -103,7 +103,7 @@ impl AesKey {
     /// [`KcvMethod::AesZeros`].
     ///
     /// # Source
-    /// ANS X9.24-1:2017 7.7.2 (CMAC); GlobalPlatform Card Specification 2.3.1, B.6 (a block of `01`).
+    /// ANS X9.24-1:2017 7.7.2 (CMAC); GlobalPlatform Card Specification, Amendment D (a block of `01`).
     ///
     /// # Errors
     /// Returns [`KcvError::Cipher`] if the method belongs to another cipher, [`KcvError::Length`] if it can't

@@ -85,6 +85,11 @@ impl<K: ComponentKey> Assembly<K> {
         self.sum = xor(&self.sum, &component.0);
     }
 
+    /// The XOR so far, which is a key only after the last component.
+    pub(crate) const fn sum(&self) -> &K {
+        &self.sum
+    }
+
     /// Says whether the sum may be a key.
     pub(crate) fn check_key(&self) -> Result<(), KeyFault> {
         check_key(&self.sum)?;

@@ -30,6 +30,9 @@ pub enum CombineError {
 ///
 /// `key = component 1 ^ component 2 ^ … ^ component n`
 ///
+/// This is for components that are at hand together. Where custodians bring them one by one, run a
+/// [`Ceremony`](crate::Ceremony), which also verifies check values.
+///
 /// Zero, equality and weakness are judged with parity bits masked: two components that differ in parity
 /// bits alone cancel out as equal ones do.
 ///

@@ -13,7 +13,7 @@ mod sealed {
 /// A key that components make up: [`TdeaKey`] or [`AesKey`](crate::AesKey).
 ///
 /// Sealed. The methods are those that the key types have anyway; the trait exists so that
-/// [`combine`](crate::combine) and [`split`](crate::split) are written once.
+/// [`combine`](crate::combine), [`split`](crate::split) and [`Ceremony`](crate::Ceremony) are written once.
 pub trait ComponentKey: sealed::Sealed + fmt::Debug + Sized {
     /// The lengths that keys of this cipher have.
     type Length: Copy + Eq + fmt::Debug + TryFrom<usize>;
