@@ -1,0 +1,100 @@
+//! SAM cards: what a terminal of the city has, so that it and a user card can prove themselves to one another.
+
+use cardroot::apdu::commands::pboc::{
+    DesCrypt, KeyAttributes, PsamKeyUsage, WritePsamKey, des_crypt, init_for_descrypt,
+};
+use cardroot::apdu::commands::{BinaryAddress, ChallengeLength, InternalOperation, Sfi, get_challenge};
+use cardroot::apdu::commands::{internal_authenticate, read_binary, select_file};
+use cardroot::apdu::secure::pboc::CardKey;
+use cardroot::apdu::{CommandApdu, Header, Instruction, Le};
+use cardroot::card::CardProfile;
+use cardroot::diversify::Factor;
+use cardroot::tdea::TdeaKey;
+use getrandom::SysRng;
+use rand_core::{Rng, UnwrapErr};
+
+use crate::Failure;
+use crate::keys::Centre;
+use crate::perso::{APPLICATION, Reader, Station, card_key, deliver, transport_key};
+
+/// Key type "encrypt" with one level of dispersion: from the city's key to the card's.
+const ENCRYPT: (u8, u8) = (1, 7);
+/// Versions under which the SAM keeps its keys apart.
+const INTERNAL: u8 = 0x01;
+const EXTERNAL: u8 = 0x02;
+
+/// Identifiers of the user card's keys that a SAM works with.
+pub const INTERNAL_KEY: u8 = 0x01;
+pub const EXTERNAL_KEY: u8 = 0x01;
+
+/// Short identifier of the public application file 0015, and where the serial number is in it.
+pub const PUBLIC_FILE: u8 = 0x15;
+pub const SERIAL_OFFSET: u8 = 10;
+const SERIAL_LEN: u32 = 10;
+
+/// A SAM of one city in its slot.
+#[derive(Debug)]
+pub struct Sam {
+    reader: Reader,
+    usage: PsamKeyUsage,
+}
+
+impl Sam {
+    /// The city makes a SAM: it takes the blank over and loads the keys from which those of user cards come.
+    pub fn issue(centre: &Centre, chip: [u8; 8], transport_master: &TdeaKey) -> Result<Self, Failure> {
+        let (levels, kind) = ENCRYPT;
+        let usage =
+            PsamKeyUsage::new(levels, kind).ok_or_else(|| Failure("no such SAM key usage".to_owned()))?;
+        let transport = transport_key(transport_master, chip)?;
+        let mut reader = deliver(CardProfile::sam(chip), transport.duplicate().try_into()?);
+        let (keys, factor) = (&centre.keys, Factor::from(chip));
+        let card_master = card_key(&keys.issuing.card_key(factor))?;
+        let (mut station, card_master) = Station::take_over(&mut reader, transport, card_master)?;
+        let master = card_key(&keys.application_control.card_key(factor))?;
+        let master = station.open_application(&card_master, master)?;
+        for (version, key) in [(INTERNAL, keys.internal.expose_key()), (EXTERNAL, keys.external.expose_key())]
+        {
+            let key = CardKey::try_from(key.duplicate())?;
+            let attributes = KeyAttributes { version, algorithm: 0x00 };
+            let write = WritePsamKey { usage, attributes, key: &key };
+            station.send_for_challenge(|challenge| Ok(write.protected(&master, challenge)))?;
+        }
+        Ok(Self { reader, usage })
+    }
+
+    /// What a terminal does with every card: it reads who the card says it is, has it prove that, and proves itself.
+    /// Returns the serial number.
+    ///
+    /// The keys of the card are in the SAM alone; the terminal sees challenges and cryptograms.
+    pub fn authenticate(&mut self, card: &mut Reader) -> Result<[u8; 10], Failure> {
+        send(card, &select_file(APPLICATION))?;
+        let sfi = Sfi::new(PUBLIC_FILE).ok_or_else(|| Failure("no such file".to_owned()))?;
+        let le = Le::new(SERIAL_LEN).ok_or_else(|| Failure("no such length".to_owned()))?;
+        let serial = send(card, &read_binary(BinaryAddress::in_file(sfi, SERIAL_OFFSET), le))?;
+        let serial: [u8; 10] = serial.as_slice().try_into()?;
+        let factor = Factor::try_from(&serial[2..])?;
+
+        let mut random = [0; 8];
+        UnwrapErr(SysRng).fill_bytes(&mut random);
+        let expected = self.encrypt(INTERNAL, factor, random)?;
+        let proof = send(card, &internal_authenticate(InternalOperation::Encrypt, INTERNAL_KEY, &random)?)?;
+        if proof != expected {
+            return Err(Failure("the card does not have the key of its serial number".to_owned()));
+        }
+
+        let challenge = send(card, &get_challenge(ChallengeLength::Eight))?;
+        let cryptogram = self.encrypt(EXTERNAL, factor, challenge.as_slice().try_into()?)?;
+        let header = Header::iso(Instruction::EXTERNAL_AUTHENTICATE, 0x00, EXTERNAL_KEY);
+        send(card, &CommandApdu::new(header).with_data(&cryptogram)?)?;
+        Ok(serial)
+    }
+
+    fn encrypt(&mut self, version: u8, factor: Factor, block: [u8; 8]) -> Result<Vec<u8>, Failure> {
+        send(&mut self.reader, &init_for_descrypt(self.usage, version, &[*factor.as_bytes()])?)?;
+        send(&mut self.reader, &des_crypt(DesCrypt::Encrypt, &block)?)
+    }
+}
+
+fn send(reader: &mut Reader, command: &CommandApdu) -> Result<Vec<u8>, Failure> {
+    Ok(reader.transmit(command)?.into_ok()?.data().to_vec())
+}
