@@ -3,18 +3,19 @@
 use core::fmt;
 
 use tdea::hazmat::DesKey;
-use tdea::{KeyLength, Mode, Tdea, TdeaKey};
+use tdea::{Tdea, TdeaKey};
 
 use crate::factor::Factor;
+use crate::pair::{TripleLengthKey, double_length, encrypt_pair};
 
-/// A derivation that PBOC does not have.
+/// A path that leads to no key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PbocError {
-    /// The rule is defined for keys of 16 bytes, and makes keys of 16 bytes.
-    #[error("PBOC dispersion takes a double-length key")]
-    TripleLengthKey,
-    /// A path without factors would hand out the parent itself.
+pub enum PathError {
+    /// The root is of triple length.
+    #[error(transparent)]
+    TripleLengthKey(#[from] TripleLengthKey),
+    /// There is no factor: the root itself would be handed out.
     #[error("the path has no factor: an undiversified key is not handed out")]
     NoFactor,
 }
@@ -28,23 +29,15 @@ impl Diversifier {
     /// Makes `parent` ready.
     ///
     /// # Errors
-    /// Returns [`PbocError::TripleLengthKey`] unless `parent` is of double length.
-    pub fn new(parent: &TdeaKey) -> Result<Self, PbocError> {
-        match parent.length() {
-            KeyLength::Double => Ok(Self { cipher: parent.cipher() }),
-            KeyLength::Triple => Err(PbocError::TripleLengthKey),
-        }
+    /// Returns [`TripleLengthKey`] unless `parent` is of double length.
+    pub fn new(parent: &TdeaKey) -> Result<Self, TripleLengthKey> {
+        Ok(Self { cipher: double_length(parent)? })
     }
 
     /// Derives one child; see [`derive()`].
     #[must_use]
     pub fn derive(&self, factor: Factor) -> TdeaKey {
-        TdeaKey::from_fill(KeyLength::Double, |child| {
-            let (left, right) = child.split_at_mut(Factor::LEN);
-            left.copy_from_slice(factor.as_bytes());
-            right.copy_from_slice(factor.complement().as_bytes());
-            self.cipher.encrypt(Mode::Ecb, child).expect("a double-length key is two blocks");
-        })
+        encrypt_pair(&self.cipher, factor.as_bytes(), factor.complement().as_bytes())
     }
 }
 
@@ -63,7 +56,7 @@ impl fmt::Debug for Diversifier {
 /// PBOC key dispersion as Chinese card systems and HSMs agree on it. For the issuing centre, a SAM or an HSM.
 ///
 /// # Errors
-/// Returns [`PbocError::TripleLengthKey`] unless `parent` is of double length.
+/// Returns [`TripleLengthKey`] unless `parent` is of double length.
 ///
 /// # Security
 /// A factor and its complement give the same two halves in opposite order, so they must not both name something.
@@ -76,22 +69,22 @@ impl fmt::Debug for Diversifier {
 /// let parent = TdeaKey::from(0x0011_2233_4455_6677_8899_AABB_CCDD_EEFF_u128.to_be_bytes());
 /// let card = pboc::derive(&parent, Factor::from([0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88]))?;
 /// assert_eq!(card.kcv().as_bytes(), [0x91, 0x3D, 0x30]);
-/// # Ok::<(), pboc::PbocError>(())
+/// # Ok::<(), cardroot_diversify::TripleLengthKey>(())
 /// ```
 #[doc(alias = "disperse")]
-pub fn derive(parent: &TdeaKey, factor: Factor) -> Result<TdeaKey, PbocError> {
+pub fn derive(parent: &TdeaKey, factor: Factor) -> Result<TdeaKey, TripleLengthKey> {
     Ok(Diversifier::new(parent)?.derive(factor))
 }
 
 /// Derives through many levels: the child of one factor is the parent of the next. The order of factors matters.
 ///
 /// # Errors
-/// Returns [`PbocError::TripleLengthKey`] unless `root` is of double length, [`PbocError::NoFactor`] if there is no
+/// Returns [`PathError::TripleLengthKey`] unless `root` is of double length, [`PathError::NoFactor`] if there is no
 /// factor at all.
-pub fn derive_path(root: &TdeaKey, path: impl IntoIterator<Item = Factor>) -> Result<TdeaKey, PbocError> {
+pub fn derive_path(root: &TdeaKey, path: impl IntoIterator<Item = Factor>) -> Result<TdeaKey, PathError> {
     let mut path = path.into_iter();
-    let first = derive(root, path.next().ok_or(PbocError::NoFactor)?)?;
-    path.try_fold(first, |parent, factor| derive(&parent, factor))
+    let first = derive(root, path.next().ok_or(PathError::NoFactor)?)?;
+    Ok(path.try_fold(first, |parent, factor| derive(&parent, factor))?)
 }
 
 /// What makes the process key of one wallet transaction unique.
@@ -142,10 +135,10 @@ impl ProcessInput {
 /// PBOC electronic purse and passbook; values agreed with FM1208 cards. For the SAM, the host or the card itself.
 ///
 /// # Errors
-/// Returns [`PbocError::TripleLengthKey`] unless `card_key` is of double length.
+/// Returns [`TripleLengthKey`] unless `card_key` is of double length.
 #[doc(alias = "session key")]
-pub fn process_key(card_key: &TdeaKey, input: &ProcessInput) -> Result<DesKey, PbocError> {
-    let Diversifier { cipher } = Diversifier::new(card_key)?;
+pub fn process_key(card_key: &TdeaKey, input: &ProcessInput) -> Result<DesKey, TripleLengthKey> {
+    let cipher = double_length(card_key)?;
     Ok(DesKey::from_fill(|key| {
         *key = input.block();
         cipher.encrypt_block(key);

@@ -4,8 +4,8 @@
 
 mod common;
 
-use cardroot_diversify::Factor;
-use cardroot_diversify::pboc::{self, Diversifier, PbocError, ProcessInput, Transaction};
+use cardroot_diversify::pboc::{self, Diversifier, PathError, ProcessInput, Transaction};
+use cardroot_diversify::{Factor, TripleLengthKey};
 use common::{Row, factor, hex, key, rows};
 use proptest::prelude::*;
 use tdea::hazmat::{DesKey, DesMac};
@@ -98,15 +98,18 @@ fn a_triple_length_parent_is_refused() {
     let triple = TdeaKey::from([0x13; 24]);
     let factor = factor("1122334455667788");
     let input = ProcessInput { random: [0; 4], counter: 0, transaction: Transaction::Host };
-    assert_eq!(pboc::derive(&triple, factor).unwrap_err(), PbocError::TripleLengthKey);
-    assert_eq!(pboc::derive_path(&triple, [factor]).unwrap_err(), PbocError::TripleLengthKey);
-    assert_eq!(Diversifier::new(&triple).unwrap_err(), PbocError::TripleLengthKey);
-    assert_eq!(pboc::process_key(&triple, &input).unwrap_err(), PbocError::TripleLengthKey);
+    assert_eq!(pboc::derive(&triple, factor).unwrap_err(), TripleLengthKey);
+    assert_eq!(
+        pboc::derive_path(&triple, [factor]).unwrap_err(),
+        PathError::TripleLengthKey(TripleLengthKey)
+    );
+    assert_eq!(Diversifier::new(&triple).unwrap_err(), TripleLengthKey);
+    assert_eq!(pboc::process_key(&triple, &input).unwrap_err(), TripleLengthKey);
 }
 
 #[test]
 fn a_path_without_factors_hands_out_no_key() {
-    assert_eq!(pboc::derive_path(&TdeaKey::from([0x13; 16]), []).unwrap_err(), PbocError::NoFactor);
+    assert_eq!(pboc::derive_path(&TdeaKey::from([0x13; 16]), []).unwrap_err(), PathError::NoFactor);
 }
 
 #[test]

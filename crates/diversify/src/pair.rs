@@ -1,0 +1,26 @@
+//! Two blocks under a parent make a double-length child: what all rules of this crate have in common.
+
+use tdea::{BLOCK_LEN, KeyLength, Mode, Tdea, TdeaKey};
+
+/// The rule is defined for keys of 16 bytes, and makes keys of 16 bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the derivation takes a double-length key")]
+pub struct TripleLengthKey;
+
+/// The parent with its schedule expanded, if it is of double length.
+pub(crate) fn double_length(parent: &TdeaKey) -> Result<Tdea, TripleLengthKey> {
+    match parent.length() {
+        KeyLength::Double => Ok(parent.cipher()),
+        KeyLength::Triple => Err(TripleLengthKey),
+    }
+}
+
+/// `E(parent, left) || E(parent, right)`, parity as it comes.
+pub(crate) fn encrypt_pair(parent: &Tdea, left: &[u8; BLOCK_LEN], right: &[u8; BLOCK_LEN]) -> TdeaKey {
+    TdeaKey::from_fill(KeyLength::Double, |child| {
+        let (first, second) = child.split_at_mut(BLOCK_LEN);
+        first.copy_from_slice(left);
+        second.copy_from_slice(right);
+        parent.encrypt(Mode::Ecb, child).expect("a double-length key is two blocks");
+    })
+}
