@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
+pub mod emv;
 mod factor;
+pub mod gp;
 mod known_keys;
 mod level;
 mod name;

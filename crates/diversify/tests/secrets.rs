@@ -5,6 +5,8 @@
 use core::fmt::Debug;
 
 use cardroot_diversify::Factor;
+use cardroot_diversify::emv::{MdkAc, MdkEnc, MdkMac, PanPsn};
+use cardroot_diversify::gp::{Kmc, Template};
 use cardroot_diversify::pboc::{self, Diversifier, ProcessInput, Transaction};
 use cardroot_diversify::transport::TransportKey;
 use cardroot_diversify::tree::purpose::Tac;
@@ -47,6 +49,25 @@ fn debug_shows_no_key_bytes() {
     shows_nothing(&Diversifier::new(&secret()).unwrap());
     let input = ProcessInput { random: [0; 4], counter: 0, transaction: Transaction::Host };
     shows_nothing(&pboc::process_key(&secret(), &input).unwrap());
+}
+
+#[test]
+fn keys_of_emv_and_personalisation_show_no_bytes() {
+    shows_nothing(&MdkAc::from_key(secret()));
+    shows_nothing(&MdkMac::from_key(secret()));
+    shows_nothing(&MdkEnc::from_key(secret()));
+    let kmc = Kmc::from_key(secret());
+    let card = kmc.diversify(Template::Cps, &[0; 10]).unwrap();
+    shows_nothing(&kmc);
+    assert_eq!(format!("{card:?}"), "CardKeys { enc: Kenc { .. }, mac: Kmac { .. }, dek: Kdek { .. } }");
+    let card = PanPsn::new("6222021234567890", None).unwrap();
+    assert_eq!(format!("{card:?}"), "PanPsn { pan_digits: 16, .. }");
+    let keys = (
+        MdkAc::from_key(secret()).diversify_a(&card).unwrap(),
+        MdkMac::from_key(secret()).diversify_a(&card).unwrap(),
+        MdkEnc::from_key(secret()).diversify_a(&card).unwrap(),
+    );
+    assert_eq!(format!("{keys:?}"), "(UdkAc { .. }, UdkMac { .. }, UdkEnc { .. })");
 }
 
 #[test]
