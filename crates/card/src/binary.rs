@@ -1,0 +1,53 @@
+//! READ BINARY and UPDATE BINARY.
+
+use apdu::StatusWord;
+
+use crate::command::Command;
+use crate::file::{Body, ElementaryFile};
+use crate::os::Os;
+use crate::status::{Outcome, require};
+
+impl Os {
+    /// READ BINARY `00|04 B0 (80|sfi) offset`, or `00|04 B0 offset (2)` for the current file.
+    pub(crate) fn read_binary(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Outcome {
+        let offset = self.choose_bytes(command)?;
+        let answer = self.begin_read(command, self.file()?.header)?;
+        let content = bytes_of(self.file()?)?.get(offset..).unwrap_or_default();
+        require(!content.is_empty(), StatusWord::WRONG_OFFSET)?;
+        self.end_read(command, &answer, content, out)
+    }
+
+    /// UPDATE BINARY `00|04 D6 P1 P2 Lc data`, addressed like READ BINARY.
+    pub(crate) fn update_binary(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
+        let offset = self.choose_bytes(command)?;
+        let file = self.file()?;
+        require(offset < bytes_of(file)?.len(), StatusWord::WRONG_OFFSET)?;
+        let data = self.begin_write(command, file.header)?;
+        let Body::Transparent(bytes) = &mut self.file_mut()?.body else {
+            return Err(StatusWord::FILE_STRUCTURE);
+        };
+        let place = bytes.get_mut(offset..).and_then(|bytes| bytes.get_mut(..data.len()));
+        place.ok_or(StatusWord::NOT_ENOUGH_MEMORY)?.copy_from_slice(&data);
+        Ok(StatusWord::OK)
+    }
+
+    /// Makes the addressed file current and returns the offset in it.
+    fn choose_bytes(&mut self, command: &Command<'_>) -> Result<usize, StatusWord> {
+        let (p1, p2) = (command.header.p1, command.header.p2);
+        let (sfi, offset) = match p1 {
+            0x00..=0x7F => (0, u16::from_be_bytes([p1, p2])),
+            0x80..=0x9F => (p1 & 0x1F, u16::from(p2)),
+            _ => return Err(StatusWord::WRONG_P1_P2),
+        };
+        self.choose_file(sfi)?;
+        bytes_of(self.file()?)?;
+        Ok(usize::from(offset))
+    }
+}
+
+fn bytes_of(file: &ElementaryFile) -> Result<&[u8], StatusWord> {
+    match &file.body {
+        Body::Transparent(bytes) => Ok(bytes),
+        Body::Records(_) => Err(StatusWord::FILE_STRUCTURE),
+    }
+}

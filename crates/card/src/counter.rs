@@ -1,0 +1,87 @@
+//! Error counters of keys and PINs.
+
+use apdu::StatusWord;
+
+/// Error counter: upper nibble the tries after a success, lower nibble the tries left. At zero the key is locked,
+/// and nothing brings it back.
+///
+/// # Source
+/// FMCOS 2.0 user manual, 7.12; the rule that an attack locks the key is section 3.3 of the provincial system.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct ErrorCounter(u8);
+
+/// Why a try came to nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Refusal {
+    /// No try was left: nothing was looked at.
+    Locked,
+    /// The check failed.
+    Failed {
+        /** Tries left. */
+        left: u8,
+    },
+}
+
+impl Refusal {
+    /// What EXTERNAL AUTHENTICATE and VERIFY answer.
+    pub(crate) const fn status(self) -> StatusWord {
+        match self {
+            Self::Locked => StatusWord::AUTHENTICATION_BLOCKED,
+            Self::Failed { left } => StatusWord::tries_left(left),
+        }
+    }
+}
+
+impl ErrorCounter {
+    pub(crate) const fn from_byte(byte: u8) -> Self {
+        Self(byte)
+    }
+
+    pub(crate) const fn left(self) -> u8 {
+        self.0 & 0x0F
+    }
+
+    /// Runs `check`, one try spent before it starts, so that nothing that stops the card in between gives a try away
+    /// for free. Success restores the counter.
+    pub(crate) fn attempt(&mut self, check: impl FnOnce() -> bool) -> Result<(), Refusal> {
+        let left = self.left().checked_sub(1).ok_or(Refusal::Locked)?;
+        self.set(left);
+        if check() {
+            self.set(self.0 >> 4);
+            Ok(())
+        } else {
+            Err(Refusal::Failed { left })
+        }
+    }
+
+    const fn set(&mut self, left: u8) {
+        self.0 = (self.0 & 0xF0) | left;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_restores_and_failures_lock_for_good() {
+        let mut counter = ErrorCounter::from_byte(0x33);
+        assert_eq!(counter.attempt(|| false), Err(Refusal::Failed { left: 2 }));
+        assert_eq!(counter.attempt(|| true), Ok(()));
+        assert_eq!(counter.left(), 3);
+        for left in [2, 1, 0] {
+            assert_eq!(counter.attempt(|| false), Err(Refusal::Failed { left }));
+        }
+        assert_eq!(counter.attempt(|| unreachable!("a locked key is not looked at")), Err(Refusal::Locked));
+    }
+
+    #[test]
+    fn the_try_is_spent_before_the_check() {
+        let mut counter = ErrorCounter::from_byte(0x22);
+        let stopped = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+            counter.attempt(|| panic!("power lost"))
+        }));
+        assert!(stopped.is_err());
+        assert_eq!(counter.left(), 1);
+    }
+}

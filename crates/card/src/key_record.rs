@@ -1,0 +1,268 @@
+//! One key or PIN with its attributes.
+
+use core::fmt;
+
+use apdu::StatusWord;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::access::Access;
+use crate::card_key::CardKey;
+use crate::counter::{ErrorCounter, Refusal};
+
+/// What a key is for. A command only ever looks for keys of its own kind.
+///
+/// # Source
+/// FMCOS 2.0 user manual, 7.12.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum KeyKind {
+    /// `30`: INTERNAL AUTHENTICATE encrypts.
+    InternalEncrypt,
+    /// `31`: INTERNAL AUTHENTICATE decrypts.
+    InternalDecrypt,
+    /// `32`: INTERNAL AUTHENTICATE makes a MAC.
+    InternalMac,
+    /// `34`: transaction authorisation cryptogram.
+    Tac,
+    /// `36`: line protection of files, application maintenance.
+    LineProtection,
+    /// `37`: PIN unblock.
+    PinUnblock,
+    /// `38`: PIN reload.
+    PinReload,
+    /// `39`: EXTERNAL AUTHENTICATE; with identifier 00 the master of its directory.
+    ExternalAuthentication,
+    /// `3A`: a PIN.
+    Pin,
+    /// `3C`: overdraft limit update.
+    Overdraft,
+    /// `3D`: unload.
+    Unload,
+    /// `3E`: purchase and cash withdrawal.
+    Purchase,
+    /// `3F`: load.
+    Load,
+}
+
+impl KeyKind {
+    fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0x30 => Self::InternalEncrypt,
+            0x31 => Self::InternalDecrypt,
+            0x32 => Self::InternalMac,
+            0x34 => Self::Tac,
+            0x36 => Self::LineProtection,
+            0x37 => Self::PinUnblock,
+            0x38 => Self::PinReload,
+            0x39 => Self::ExternalAuthentication,
+            0x3A => Self::Pin,
+            0x3C => Self::Overdraft,
+            0x3D => Self::Unload,
+            0x3E => Self::Purchase,
+            0x3F => Self::Load,
+            _ => return None,
+        })
+    }
+
+    /// Whether the last attribute is an error counter.
+    const fn is_counted(self) -> bool {
+        matches!(
+            self,
+            Self::LineProtection
+                | Self::PinUnblock
+                | Self::PinReload
+                | Self::ExternalAuthentication
+                | Self::Pin
+        )
+    }
+}
+
+/// How a key may be written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Writing {
+    /// In the clear or under secure messaging.
+    Any,
+    /// Only as ciphertext with a MAC.
+    Protected,
+}
+
+/// The type byte of a key record: kind in the low six bits, `11` above them for a protected key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct KeyType {
+    pub(crate) kind: KeyKind,
+    pub(crate) writing: Writing,
+}
+
+impl KeyType {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        // Kinds are `0011 xxxx`: the two bits above are free for the mark, and `F9` is a protected `39`.
+        let writing = match byte >> 6 {
+            0b00 => Writing::Any,
+            0b11 => Writing::Protected,
+            _ => return None,
+        };
+        Some(Self { kind: KeyKind::from_code(byte & 0x3F)?, writing })
+    }
+}
+
+/// The PIN of a card holder, 2 to 6 bytes. Wiped on drop.
+pub(crate) struct StoredPin(Zeroizing<Vec<u8>>);
+
+impl StoredPin {
+    /// Takes 2 to 8 bytes of which trailing `FF` are filling.
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let filling = bytes.iter().rev().take_while(|byte| **byte == 0xFF).count();
+        let digits = bytes.get(..bytes.len() - filling)?;
+        (bytes.len() <= 8 && (2..=6).contains(&digits.len())).then(|| Self(Zeroizing::new(digits.to_vec())))
+    }
+
+    /// Compares in constant time for the length given.
+    fn matches(&self, given: &[u8]) -> bool {
+        self.0.ct_eq(given).into()
+    }
+}
+
+/// The secret part of a record.
+pub(crate) enum Secret {
+    Key(CardKey),
+    Pin(StoredPin),
+}
+
+impl Secret {
+    pub(crate) const fn key(&self) -> Option<&CardKey> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Pin(_) => None,
+        }
+    }
+
+    /// Whether `given` is this PIN. A key is no PIN.
+    pub(crate) fn is_pin(&self, given: &[u8]) -> bool {
+        match self {
+            Self::Key(_) => false,
+            Self::Pin(pin) => pin.matches(given),
+        }
+    }
+}
+
+/// A key or PIN in a key file.
+///
+/// ```text
+/// type | use | change | a | b | key (8 or 16) or PIN (2 to 8)
+/// a, b: follow state and error counter (36-3A), version and algorithm (others)
+/// ```
+pub(crate) struct KeyRecord {
+    pub(crate) key_type: KeyType,
+    pub(crate) id: u8,
+    /// Where the key may be used.
+    pub(crate) usage: Access,
+    /// Where it may be replaced.
+    pub(crate) change: Access,
+    a: u8,
+    b: ErrorCounter,
+    secret: Secret,
+}
+
+impl KeyRecord {
+    /// Identifier of the external authentication key that is its directory's master.
+    pub(crate) const MASTER_ID: u8 = 0x00;
+    /// What a record costs besides its secret, in bytes.
+    const OVERHEAD: usize = 8;
+
+    /// Reads the data of WRITE KEY.
+    pub(crate) fn decode(id: u8, bytes: &[u8]) -> Result<Self, StatusWord> {
+        let ([key_type, usage, change, a, b], secret) =
+            bytes.split_first_chunk().ok_or(StatusWord::WRONG_DATA)?;
+        let key_type = KeyType::from_byte(*key_type).ok_or(StatusWord::WRONG_DATA)?;
+        let secret = match key_type.kind {
+            KeyKind::Pin => StoredPin::decode(secret).map(Secret::Pin),
+            _ => CardKey::try_from(secret).ok().map(Secret::Key),
+        };
+        Ok(Self {
+            key_type,
+            id,
+            usage: Access::from_byte(*usage),
+            change: Access::from_byte(*change),
+            a: *a,
+            b: ErrorCounter::from_byte(*b),
+            secret: secret.ok_or(StatusWord::WRONG_DATA)?,
+        })
+    }
+
+    /// A master as the factory makes it, and as a SAM makes it out of a key that comes without attributes:
+    /// `F9 F0 AA AA 33`.
+    pub(crate) const fn master(key: CardKey) -> Self {
+        Self {
+            key_type: KeyType { kind: KeyKind::ExternalAuthentication, writing: Writing::Protected },
+            id: Self::MASTER_ID,
+            usage: Access::ALWAYS,
+            change: Access::MASTER,
+            a: 0xAA,
+            b: ErrorCounter::from_byte(0x33),
+            secret: Secret::Key(key),
+        }
+    }
+
+    /// A line protection key as a SAM makes it out of a key that comes without attributes: `F6 F0 AA FF 33`.
+    pub(crate) const fn maintenance(id: u8, key: CardKey) -> Self {
+        let mut record = Self::master(key);
+        record.key_type.kind = KeyKind::LineProtection;
+        record.id = id;
+        record.a = 0xFF;
+        record
+    }
+
+    /// Kind and identifier: no two records of a key file have both in common.
+    pub(crate) const fn name(&self) -> (KeyKind, u8) {
+        (self.key_type.kind, self.id)
+    }
+
+    pub(crate) fn is_master(&self) -> bool {
+        self.name() == (KeyKind::ExternalAuthentication, Self::MASTER_ID)
+    }
+
+    /// Length of the key or PIN in bytes.
+    pub(crate) fn secret_len(&self) -> usize {
+        match &self.secret {
+            Secret::Key(key) => key.len(),
+            Secret::Pin(pin) => pin.0.len(),
+        }
+    }
+
+    /// Room it takes in its key file, in bytes.
+    pub(crate) fn cost(&self) -> usize {
+        self.secret_len() + Self::OVERHEAD
+    }
+
+    /// The state that proving the key leads to.
+    pub(crate) const fn follow_state(&self) -> u8 {
+        self.a & 0x0F
+    }
+
+    /// The key, `None` for a PIN.
+    pub(crate) const fn key(&self) -> Option<&CardKey> {
+        self.secret.key()
+    }
+
+    /// Runs `check` on the secret, one try of the error counter spent before it. For kinds that have a counter.
+    pub(crate) fn attempt(&mut self, check: impl FnOnce(&Secret) -> bool) -> Result<(), Refusal> {
+        let secret = &self.secret;
+        self.b.attempt(|| check(secret))
+    }
+
+    /// Takes over the error counter of the record that this one replaces: writing a key gives no tries back.
+    pub(crate) const fn inherit_counter(&mut self, old: &Self) {
+        if self.key_type.kind.is_counted() {
+            self.b = old.b;
+        }
+    }
+}
+
+impl fmt::Debug for KeyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRecord")
+            .field("key_type", &self.key_type)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,242 @@
+//! What only a SAM does: WRITE KEY of parent keys, INIT_FOR_DESCRYPT, DES CRYPT.
+
+use core::fmt;
+
+use apdu::StatusWord;
+use diversify::{Factor, pboc};
+use tdea::{MacPadding, Mode, RetailMac, TdeaKey};
+
+use crate::card_key::CardKey;
+use crate::command::Command;
+use crate::key_record::KeyRecord;
+use crate::os::Os;
+use crate::secure_messaging::MAC_LEN;
+use crate::status::{NOT_INITIALISED, Outcome, require};
+
+/// Length of a block in bytes.
+const BLOCK_LEN: usize = 8;
+/// Length of a key in bytes.
+const KEY_LEN: usize = 16;
+/// The only algorithm: TDEA.
+const ALGORITHM: u8 = 0x00;
+
+/// Type of a key that becomes the master of its directory.
+const TYPE_MASTER: u8 = 0;
+/// Type of a key that becomes the line protection key of its directory.
+const TYPE_MAINTENANCE: u8 = 1;
+
+/// Usage byte of a SAM key: number of dispersion levels in the upper three bits, type in the lower five.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Usage(u8);
+
+impl Usage {
+    const fn levels(self) -> u8 {
+        self.0 >> 5
+    }
+
+    const fn key_type(self) -> u8 {
+        self.0 & 0x1F
+    }
+}
+
+/// What DES CRYPT may do with a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Operation {
+    Encrypt,
+    Mac,
+}
+
+impl Usage {
+    /// Whether DES CRYPT may do `operation` with keys of this usage: types 5 and 6 make MACs, 7 encrypts, 8 does both.
+    const fn allows(self, operation: Operation) -> bool {
+        match operation {
+            Operation::Encrypt => matches!(self.key_type(), 7 | 8),
+            Operation::Mac => matches!(self.key_type(), 5 | 6 | 8),
+        }
+    }
+}
+
+/// A parent key for the keys of user cards, named by usage and version.
+pub(crate) struct SamKey {
+    usage: Usage,
+    version: u8,
+    key: TdeaKey,
+}
+
+impl SamKey {
+    /// Room it takes in its key file, in bytes.
+    pub(crate) const COST: usize = KEY_LEN + 8;
+
+    /// Usage byte and version.
+    pub(crate) const fn name(&self) -> (u8, u8) {
+        (self.usage.0, self.version)
+    }
+
+    /// The key at the end of the way that `factors` show, one for each level.
+    fn derive(&self, factors: &[[u8; BLOCK_LEN]]) -> DerivedKey {
+        let factors = factors.iter().map(|factor| Factor::from(*factor));
+        let key = factors.fold(self.key.duplicate(), |parent, factor| {
+            pboc::derive(&parent, factor).expect("SAM keys are of double length")
+        });
+        DerivedKey { usage: self.usage, key, mac: None }
+    }
+}
+
+impl fmt::Debug for SamKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SamKey")
+            .field("usage", &self.usage)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The key of one user card, between INIT_FOR_DESCRYPT and the end of DES CRYPT. Any other command drops it.
+pub(crate) struct DerivedKey {
+    usage: Usage,
+    key: TdeaKey,
+    /// A MAC of which more parts are to come.
+    mac: Option<RetailMac>,
+}
+
+impl fmt::Debug for DerivedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DerivedKey").field("usage", &self.usage).finish_non_exhaustive()
+    }
+}
+
+impl Os {
+    /// WRITE KEY of a SAM, `84 D4 00 00 1C E(13 || usage || version || algorithm || key || padding) || MAC4`, under the
+    /// loading rules of every card. Type 0 is the master of the current directory, type 1 its line protection key, the
+    /// version being its identifier; other types are parent keys for user cards. With another P1 it is
+    /// [`write_key`](Self::write_key).
+    pub(crate) fn write_key_to_sam(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Outcome {
+        if command.header.p1 != 0x00 {
+            return self.write_key(command, out);
+        }
+        command.expect_parameters(0x00, 0x00)?;
+        require(command.is_protected(), StatusWord::SM_OBJECT_MISSING)?;
+        let has_master = self.key_file()?.has_master();
+        let data = self.controlled_data(command)?;
+        let [usage, version, ALGORITHM, key @ ..] = data.as_slice() else {
+            return Err(StatusWord::WRONG_DATA);
+        };
+        let (usage, version) = (Usage(*usage), *version);
+        require(key.len() == KEY_LEN, StatusWord::WRONG_DATA)?;
+        let key = TdeaKey::try_from(key).expect("16 bytes are a double-length key");
+        match (usage.levels(), usage.key_type()) {
+            (0, TYPE_MASTER) => self.write_sam_record(KeyRecord::master(CardKey::Double(key))),
+            (_, TYPE_MASTER) => Err(StatusWord::WRONG_DATA),
+            _ if !has_master => Err(StatusWord::CONDITIONS_OF_USE),
+            (0, TYPE_MAINTENANCE) => {
+                self.write_sam_record(KeyRecord::maintenance(version, CardKey::Double(key)))
+            }
+            (_, TYPE_MAINTENANCE) => Err(StatusWord::WRONG_DATA),
+            _ => self.write_parent_key(SamKey { usage, version, key }),
+        }
+    }
+
+    /// Writes a key that the card itself uses.
+    fn write_sam_record(&mut self, record: KeyRecord) -> Outcome {
+        let (kind, id) = record.name();
+        let old = self.key_file()?.find(kind, id).map(|old| old.change);
+        match old {
+            Some(change) => {
+                self.expect_access(change)?;
+                self.check_replacement(&record, kind)?;
+            }
+            None if !record.is_master() => self.expect_access(self.key_file()?.add)?,
+            None => {}
+        }
+        if !record.is_master() {
+            self.expect_issuer()?;
+        }
+        self.store(record)
+    }
+
+    /// Writes a key that the card derives from.
+    fn write_parent_key(&mut self, key: SamKey) -> Outcome {
+        self.expect_issuer()?;
+        let keys = self.key_file()?;
+        self.expect_access(keys.add)?;
+        let (usage, version) = key.name();
+        let freed = keys.find_sam_key(usage, version).map_or(0, |_| SamKey::COST);
+        require(keys.has_room(SamKey::COST, freed), StatusWord::NOT_ENOUGH_MEMORY)?;
+        self.key_file_mut()?.put_sam_key(key);
+        Ok(StatusWord::OK)
+    }
+
+    /// INIT_FOR_DESCRYPT `80 1A usage version Lc factors`: derives the key that DES CRYPT then uses. There are exactly as
+    /// many factors as the usage has levels: fewer would make a parent key encrypt, and its children are nothing but
+    /// encrypted factors.
+    pub(crate) fn init_for_descrypt(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
+        let (usage, version) = (Usage(command.header.p1), command.header.p2);
+        let (factors, rest) = command.data.as_chunks::<BLOCK_LEN>();
+        require(rest.is_empty() && factors.len() == usize::from(usage.levels()), StatusWord::WRONG_LENGTH)?;
+        let keys = self.directory().keys.as_ref();
+        let key = keys.and_then(|keys| keys.find_sam_key(usage.0, version));
+        let derived = key.ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?.derive(factors);
+        self.session.derived = Some(derived);
+        Ok(StatusWord::OK)
+    }
+
+    /// DES CRYPT `80 FA P1 00 Lc data`, data in whole blocks. The derived key is dropped after the last part.
+    ///
+    /// ```text
+    /// P1  00  encrypt, last part     01  MAC, last part    07  MAC, first part: IV (8) and blocks
+    ///     02  encrypt, more to come  03  MAC, next part    05  MAC, only part: IV (8) and blocks
+    /// ```
+    pub(crate) fn des_crypt(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Outcome {
+        let mut derived = self.session.derived.take().ok_or(NOT_INITIALISED)?;
+        require(command.header.p2 == 0x00 && command.header.p1 <= 0x07, StatusWord::WRONG_P1_P2)?;
+        let is_whole = !command.data.is_empty() && command.data.len().is_multiple_of(BLOCK_LEN);
+        require(is_whole, StatusWord::WRONG_LENGTH)?;
+        match command.header.p1 {
+            0x00 => derived.encrypt(command, out)?,
+            0x02 => {
+                derived.encrypt(command, out)?;
+                self.session.derived = Some(derived);
+            }
+            0x05 => derived.begin_mac(command)?.end_mac(command, out)?,
+            0x07 => self.session.derived = Some(derived.begin_mac(command)?),
+            0x03 => self.session.derived = Some(derived.continue_mac(command.data)?),
+            0x01 => derived.continue_mac(command.data)?.end_mac(command, out)?,
+            _ => return Err(StatusWord::WRONG_P1_P2),
+        }
+        Ok(StatusWord::OK)
+    }
+}
+
+impl DerivedKey {
+    fn encrypt(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), StatusWord> {
+        let is_allowed = self.usage.allows(Operation::Encrypt) && self.mac.is_none();
+        require(is_allowed, StatusWord::CONDITIONS_OF_USE)?;
+        command.expect_room(command.data.len())?;
+        out.extend_from_slice(command.data);
+        self.key.cipher().encrypt(Mode::Ecb, out).expect("the data is whole blocks");
+        Ok(())
+    }
+
+    fn begin_mac(mut self, command: &Command<'_>) -> Result<Self, StatusWord> {
+        let is_allowed = self.usage.allows(Operation::Mac) && self.mac.is_none();
+        require(is_allowed, StatusWord::CONDITIONS_OF_USE)?;
+        let (iv, blocks) = command.data.split_first_chunk().ok_or(StatusWord::WRONG_LENGTH)?;
+        let mut mac =
+            RetailMac::with_iv(&self.key, MacPadding::Zeros, *iv).expect("SAM keys are of double length");
+        mac.update(blocks);
+        self.mac = Some(mac);
+        Ok(self)
+    }
+
+    fn continue_mac(mut self, blocks: &[u8]) -> Result<Self, StatusWord> {
+        self.mac.as_mut().ok_or(NOT_INITIALISED)?.update(blocks);
+        Ok(self)
+    }
+
+    fn end_mac(self, command: &Command<'_>, out: &mut Vec<u8>) -> Result<(), StatusWord> {
+        command.expect_room(MAC_LEN)?;
+        let mac = self.mac.ok_or(NOT_INITIALISED)?.finalize().expect("no message length was announced");
+        out.extend_from_slice(&mac.truncated::<MAC_LEN>());
+        Ok(())
+    }
+}

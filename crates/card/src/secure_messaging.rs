@@ -1,0 +1,162 @@
+//! Secure messaging of the PBOC family, the card's side.
+
+use apdu::StatusWord;
+use zeroize::Zeroizing;
+
+use crate::card_key::CardKey;
+use crate::command::Command;
+use crate::counter::Refusal;
+use crate::directory::{Lock, Path};
+use crate::key_record::{KeyKind, KeyRecord, Secret};
+use crate::os::Os;
+use crate::session::Challenge;
+use crate::status::require;
+
+/// Length of a MAC in bytes.
+pub(crate) const MAC_LEN: usize = 4;
+/// Length of a block in bytes.
+const BLOCK_LEN: usize = 8;
+
+/// How data travels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Protection {
+    /// In the clear.
+    None,
+    /// `data || MAC4`.
+    Mac,
+    /// `E(length || data || padding) || MAC4`, the MAC over the ciphertext.
+    Cipher,
+}
+
+/// Where a key is.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyReference {
+    pub(crate) path: Path,
+    pub(crate) kind: KeyKind,
+    pub(crate) id: u8,
+}
+
+impl KeyReference {
+    /// The master of the directory at `path`.
+    pub(crate) const fn master(path: Path) -> Self {
+        Self { path, kind: KeyKind::ExternalAuthentication, id: KeyRecord::MASTER_ID }
+    }
+
+    /// A line protection key of the directory at `path`.
+    pub(crate) const fn line(path: Path, id: u8) -> Self {
+        Self { path, kind: KeyKind::LineProtection, id }
+    }
+}
+
+impl Os {
+    /// Verifies the MAC of a command and takes its data out of the protection.
+    ///
+    /// The MAC is over `CLA INS P1 P2 Lc` and the data before it, chained from the challenge. A wrong one costs the key
+    /// a try; a line protection key that runs out of tries takes its application with it.
+    pub(crate) fn open_message(
+        &mut self,
+        command: &Command<'_>,
+        reference: KeyReference,
+        protection: Protection,
+    ) -> Result<Zeroizing<Vec<u8>>, StatusWord> {
+        let (body, mac) = command.data.split_last_chunk::<MAC_LEN>().ok_or(StatusWord::WRONG_LENGTH)?;
+        let challenge = command.challenge.ok_or(StatusWord::CONDITIONS_OF_USE)?;
+        let levels = self.session.levels();
+        let record = self.find_key_mut(reference).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
+        require(record.usage.permits(levels), StatusWord::SECURITY_STATUS)?;
+        let lc = [u8::try_from(command.data.len()).expect("short commands only")];
+        let message: [&[u8]; 3] = [&command.header.bytes(), &lc, body];
+        match record.attempt(|secret| is_mac(secret, challenge, &message, mac)) {
+            Ok(()) => {}
+            Err(Refusal::Locked) => return Err(StatusWord::AUTHENTICATION_BLOCKED),
+            Err(Refusal::Failed { left }) => {
+                self.punish(reference, left);
+                return Err(StatusWord::SM_OBJECT_WRONG);
+            }
+        }
+        match protection {
+            Protection::Cipher => {
+                let record = self.find_key(reference).expect("the key was there for the MAC");
+                decipher(key_of(record), body)
+            }
+            Protection::Mac | Protection::None => Ok(Zeroizing::new(body.to_vec())),
+        }
+    }
+
+    /// Appends `data` to the answer under the protection, with the challenge of its command.
+    pub(crate) fn seal_answer(
+        &self,
+        reference: KeyReference,
+        protection: Protection,
+        challenge: Challenge,
+        data: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        let key = key_of(self.find_key(reference).expect("the key was there for the command's MAC"));
+        match protection {
+            Protection::None | Protection::Mac => out.extend_from_slice(data),
+            Protection::Cipher => encipher(key, data, out),
+        }
+        let mac = key.mac(challenge.0, &[out]).truncated::<MAC_LEN>();
+        out.extend_from_slice(&mac);
+    }
+
+    fn punish(&mut self, reference: KeyReference, left: u8) {
+        let is_application = reference.path != Path::MASTER_FILE;
+        if reference.kind == KeyKind::LineProtection && left == 0 && is_application {
+            self.root.at_mut(reference.path).lock = Lock::Permanent;
+        }
+    }
+
+    fn find_key(&self, reference: KeyReference) -> Option<&KeyRecord> {
+        self.root.at(reference.path).keys.as_ref()?.find(reference.kind, reference.id)
+    }
+
+    fn find_key_mut(&mut self, reference: KeyReference) -> Option<&mut KeyRecord> {
+        self.root.at_mut(reference.path).keys.as_mut()?.find_mut(reference.kind, reference.id)
+    }
+}
+
+fn is_mac(secret: &Secret, challenge: Challenge, message: &[&[u8]], mac: &[u8]) -> bool {
+    secret.key().is_some_and(|key| key.mac(challenge.0, message).verify(mac).is_ok())
+}
+
+fn key_of(record: &KeyRecord) -> &CardKey {
+    record.key().expect("secure messaging never refers to a PIN")
+}
+
+/// `E(length || data || padding)` back into data.
+fn decipher(key: &CardKey, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, StatusWord> {
+    require(!body.is_empty() && body.len().is_multiple_of(BLOCK_LEN), StatusWord::WRONG_DATA)?;
+    let mut plain = Zeroizing::new(body.to_vec());
+    key.decrypt(&mut plain);
+    let len = data_len(&plain).ok_or(StatusWord::WRONG_DATA)?;
+    plain.copy_within(1..=len, 0);
+    plain.truncate(len);
+    Ok(plain)
+}
+
+/// Length of the data in `length || data || padding`. There may be a block of padding more than needed: senders
+/// disagree about data that fills its last block.
+fn data_len(plain: &[u8]) -> Option<usize> {
+    let (len, rest) = plain.split_first()?;
+    let len = usize::from(*len);
+    match rest.get(len..)? {
+        [] => Some(len),
+        [0x80, zeros @ ..] if zeros.len() < BLOCK_LEN && zeros.iter().all(|byte| *byte == 0) => Some(len),
+        _ => None,
+    }
+}
+
+/// Appends `E(length || data || padding)`; no padding where the last block is full.
+fn encipher(key: &CardKey, data: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.push(u8::try_from(data.len()).expect("protected answers are shorter than 256 bytes"));
+    out.extend_from_slice(data);
+    if !(out.len() - start).is_multiple_of(BLOCK_LEN) {
+        out.push(0x80);
+        out.resize(start + (out.len() - start).next_multiple_of(BLOCK_LEN), 0);
+    }
+    let (_, blocks) = out.split_at_mut(start);
+    key.encrypt(blocks);
+}

@@ -1,0 +1,252 @@
+//! Any bytes get an answer, and no answer ever has key bytes in it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::std_instead_of_alloc,
+    reason = "a panic is the report; a test program has std and no users"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use apdu::CardTransport;
+use apdu::secure::pboc::Protection;
+use cardroot_card::{Card, CardProfile, LifeCycle, ShortBuffer, TransportKey};
+use common::{
+    APP_MASTER, CARD_MASTER, Desk, SERIAL, TRANSPORT, TestRng, key_record, rows, write_key_command,
+};
+use tdea::TdeaKey;
+use tdea::hazmat::DesKey;
+
+/// Secret bytes of all kinds that the cards below hold.
+const INTERNAL: [u8; 16] = *b"\x91internal auth.\x92";
+const LINE: [u8; 16] = *b"\x93line protecti.\x94";
+const PARENT: [u8; 16] = *b"\x95parent of keys\x96";
+const PIN: [u8; 6] = [0x97, 0x31, 0x41, 0x59, 0x26, 0x53];
+
+/// Status words that a card may answer with: those of the table, and this family's own.
+struct Statuses(BTreeSet<String>);
+
+impl Statuses {
+    fn load() -> Self {
+        let rows = rows(include_str!("data/sw_table.csv"));
+        assert_eq!(rows.len(), 55);
+        Self(rows.into_iter().map(|row| row[0].clone()).collect())
+    }
+
+    fn contains(&self, status: u16) -> bool {
+        let exact = format!("{status:04X}");
+        let (family, counter) = (format!("{}XX", &exact[..2]), format!("{}X", &exact[..3]));
+        let own = ["6901", "9303"].contains(&exact.as_str());
+        own || self.0.contains(&exact) || self.0.contains(&family) || self.0.contains(&counter)
+    }
+}
+
+/// An instruction that the card knows, or any byte.
+fn instruction(rng: &mut TestRng) -> u8 {
+    const KNOWN: [u8; 20] = [
+        0xA4, 0x84, 0x82, 0x88, 0x20, 0xB0, 0xD6, 0xD0, 0xB2, 0xDC, 0xE2, 0xE0, 0x0E, 0xD4, 0x16, 0x1E, 0x18,
+        0x1A, 0xFA, 0xC0,
+    ];
+    if rng.below(8) == 0 { rng.byte() } else { rng.one_of(&KNOWN) }
+}
+
+/// A command that may well be meant for this card: known parameters, keys, files, lengths, now and then anything.
+fn command(rng: &mut TestRng) -> Vec<u8> {
+    if rng.below(16) == 0 {
+        return (0..rng.below(300)).map(|_| rng.byte()).collect();
+    }
+    let class = if rng.below(16) == 0 { rng.byte() } else { rng.one_of(&[0x00, 0x04, 0x80, 0x84]) };
+    let parameters = [0x00, 0x01, 0x02, 0x27, 0x30, 0x36, 0x39, 0x3F, 0x81, 0x95, 0xF9];
+    let mut parameter = || if rng.below(8) == 0 { rng.byte() } else { rng.one_of(&parameters) };
+    let (p1, p2) = (parameter(), parameter());
+    let mut bytes = vec![class, instruction(rng), p1, p2];
+    let len = rng.one_of(&[0, 0, 2, 4, 5, 7, 8, 12, 13, 16, 20, 21, 28, 40, 255]);
+    if len > 0 {
+        bytes.push(u8::try_from(len).unwrap());
+        let start =
+            rng.one_of(&[&[][..], &[0x3F, 0x00], &[0x3F, 0x01], &[0x28, 0x00, 0x10], &[0x38, 0x00, 0x20]]);
+        bytes.extend(start.iter().copied().chain(core::iter::repeat_with(|| rng.byte())).take(len));
+    }
+    if rng.below(2) == 0 {
+        bytes.push(rng.one_of(&[0x00, 0x04, 0x08, 0x10]));
+    }
+    bytes
+}
+
+/// A command with a right MAC under one of the card's keys, or with a right cryptogram: the random ones hardly ever
+/// get past those.
+fn keyed_command(desk: &mut Desk, rng: &mut TestRng) -> Vec<u8> {
+    let key = rng.one_of(&[CARD_MASTER, APP_MASTER, LINE]);
+    let mut plain = command(rng);
+    if let Some(class) = plain.first_mut() {
+        *class = rng.one_of(&[0x00, 0x80]);
+    }
+    let is_short = apdu::CommandApdu::decode(&plain).is_ok_and(|command| command.expose_data().len() < 200);
+    let drawn = desk.send_bytes(&[0x00, 0x84, 0x00, 0x00, 0x08]);
+    if drawn.status != 0x9000 || !is_short {
+        return plain;
+    }
+    let protection = rng.one_of(&[Protection::Mac, Protection::CipherAndMac]);
+    let mut extended = apdu::CommandApdu::decode(&plain).unwrap();
+    if extended.form() == apdu::LengthForm::Extended {
+        extended = apdu::CommandApdu::new(extended.header());
+    }
+    common::protected(extended.encode().expose_bytes(), protection, &key, &drawn.data)
+}
+
+/// Counters of 15 tries, so that the card is not locked after three random commands.
+fn record(key_type: u8, key: &[u8]) -> Vec<u8> {
+    [&[key_type, 0xF0, 0xAA, 0xAA, 0xFF], key].concat()
+}
+
+/// A card with every kind of key and file, by a script whose answers are kept.
+fn furnished(profile: CardProfile) -> Desk {
+    let mut desk = Desk::new(profile, &TRANSPORT).with_application();
+    for (id, key_type, key) in [
+        (0x01, 0x30, &INTERNAL[..]),
+        (0x01, 0x31, &INTERNAL),
+        (0x01, 0x32, &INTERNAL),
+        (0x00, 0x34, &INTERNAL),
+        (0x00, 0x36, &LINE),
+        (0x00, 0x37, &LINE),
+        (0x01, 0x39, &LINE[..8]),
+        (0x00, 0x3A, &PIN),
+        (0x01, 0x3E, &INTERNAL),
+        (0x01, 0x3F, &INTERNAL),
+    ] {
+        desk.write_key(0x01, id, &record(key_type, key), &APP_MASTER).ok();
+    }
+    desk.ok("80E0001507 28 001E F0 F0 FF FF");
+    desk.ok("80E0000107 E8 0020 F0 F0 FF 7F");
+    desk.ok("80E0000207 AA 04 08 F0 F0 FF FF");
+    desk.ok("80E0001807 2E 03 08 F0 F0 FF FF");
+    desk.ok("0020000006 973141592653");
+    desk.ok("0088000108 0102030405060708");
+    desk.ok("0088020108 0102030405060708");
+    desk
+}
+
+/// No response holds eight bytes in a row of any secret, nor the PIN.
+fn assert_no_secret(responses: &[Vec<u8>]) {
+    for key in [TRANSPORT, CARD_MASTER, APP_MASTER, INTERNAL, LINE, PARENT] {
+        for window in key.windows(8) {
+            let has = |response: &Vec<u8>| response.windows(8).any(|bytes| bytes == window);
+            assert!(!responses.iter().any(has));
+        }
+    }
+    assert!(!responses.iter().any(|response| response.windows(PIN.len()).any(|bytes| bytes == PIN)));
+}
+
+/// Sends random commands to a furnished card; a new one whenever it is blocked, a reset now and then.
+fn bombard(profile: CardProfile, seed: u64, commands: usize) {
+    let statuses = Statuses::load();
+    let mut rng = TestRng::new(seed);
+    let mut desk = furnished(profile);
+    let mut reached = BTreeSet::new();
+    assert_no_secret(&desk.seen);
+    for n in 0..commands {
+        if n % 1000 == 999 || desk.card.life_cycle() == LifeCycle::Blocked {
+            assert_no_secret(&desk.seen);
+            desk = furnished(profile);
+        }
+        if rng.below(64) == 0 {
+            desk.card.reset();
+        }
+        if rng.below(4) == 0 {
+            desk.send("00A40000023F01");
+        }
+        let bytes = if rng.below(2) == 0 { keyed_command(&mut desk, &mut rng) } else { command(&mut rng) };
+        let answer = desk.send_bytes(&bytes);
+        assert!(answer.data.len() <= 256);
+        assert!(statuses.contains(answer.status), "{:04X} to {bytes:02X?}", answer.status);
+        let is_warning = answer.status == 0x6283;
+        assert!(answer.status == 0x9000 || is_warning || answer.data.is_empty(), "data with a refusal");
+        reached.insert(answer.status);
+    }
+    assert_no_secret(&desk.seen);
+    println!("{commands} commands reached {} statuses: {reached:04X?}", reached.len());
+    assert!(reached.len() > 15, "the commands are too random to reach anything");
+}
+
+#[test]
+fn a_user_card_answers_anything_and_shows_no_key() {
+    bombard(CardProfile::user(SERIAL), 1, 20_000);
+}
+
+#[test]
+fn a_sam_answers_anything_and_shows_no_key() {
+    bombard(CardProfile::sam(SERIAL), 2, 20_000);
+}
+
+// cargo test -p cardroot-card --release --test totality -- --ignored
+#[test]
+#[ignore = "half a minute in release"]
+fn a_million_commands_find_nothing() {
+    bombard(CardProfile::user(SERIAL), 3, 1_000_000);
+    bombard(CardProfile::sam(SERIAL), 4, 1_000_000);
+}
+
+#[test]
+fn every_beginning_of_a_command_gets_an_answer() {
+    let mut desk = furnished(CardProfile::user(SERIAL));
+    let whole = common::hex(&write_key_command(0x01, 0x05, &key_record(0x30, &INTERNAL)));
+    for len in 0..whole.len() {
+        let status = desk.send_bytes(&whole[..len]).status;
+        assert!([0x6700, 0x6A80].contains(&status), "{len} bytes: {status:04X}");
+    }
+}
+
+#[test]
+fn classes_and_forms_of_others_are_refused() {
+    let mut desk = furnished(CardProfile::user(SERIAL));
+    for (command, status) in [
+        ("", 0x6700),
+        ("20A40000023F00", 0x6E00),
+        ("FFA40000023F00", 0x6E00),
+        ("01A40000023F00", 0x6E00),
+        ("10A40000023F00", 0x6E00),
+        ("0CA40000023F00", 0x6E00),
+        ("A0A40000023F00", 0x6E00),
+        ("00660000", 0x6D00),
+        ("00FE0000", 0x6D00),
+        ("80A40000023F00", 0x6D00),
+        ("00C0000000", 0x6D00),
+        ("00A40000000002 3F00", 0x6700),
+        ("00A4000003 3F00", 0x6700),
+    ] {
+        desk.refused(status, command);
+    }
+}
+
+#[test]
+fn the_transport_says_when_the_buffer_is_too_short() {
+    let mut desk = Desk::user();
+    let mut buffer = [0; 258];
+    let select = common::hex("00A40000023F00");
+    let len = desk.card.transmit(&select, &mut buffer).unwrap();
+    assert_eq!((len, &buffer[len - 2..len]), (25, &[0x90, 0x00][..]));
+    let refused = desk.card.transmit(&select, &mut buffer[..24]);
+    assert_eq!(refused, Err(ShortBuffer { needed: 25, found: 24 }));
+}
+
+#[test]
+fn nothing_that_is_formatted_shows_a_key() {
+    let single = DesKey::from_fill(|key| key.fill(0xA5));
+    let transport = TransportKey::from(single);
+    let double = TransportKey::try_from(TdeaKey::from([0xA5; 16])).unwrap();
+    assert!(TransportKey::try_from(TdeaKey::from([0xA5; 24])).is_err());
+    let mut desk = Desk::new(CardProfile::user([0; 8]), &[0xA5; 16]);
+    desk.authenticate(0x00, &[0xA5; 16]);
+    desk.write_key(0x39, 0x00, &key_record(0xF9, &[0xA5; 16]), &[0xA5; 16]).ok();
+    let mut texts = vec![format!("{transport:?}{transport:#x?}"), format!("{double:?}{double:#x?}")];
+    texts.push(format!("{:?}{:#x?}", desk.card, desk.card));
+    let blank = Card::blank(CardProfile::user([0; 8]), TransportKey::fmcos_default(), TestRng::new(0));
+    texts.push(format!("{blank:?}"));
+    for text in texts {
+        let lower = text.to_lowercase();
+        assert!(!lower.contains("a5") && !lower.contains("165") && !lower.contains("255"), "{text}");
+    }
+}
