@@ -31,7 +31,9 @@ pub(crate) fn transaction_key(initial_key: &TdeaKey, ksn: &Ksn) -> TdeaKey {
     key
 }
 
-/// The non-reversible key generation: a child key from its parent and the KSN that names the child.
+/// "Non-reversible Key Generation Process": a child key from its parent and the KSN that names the child.
+///
+/// Single DES, the right half first in the standard; the halves do not depend on each other.
 pub(crate) fn step(parent: &TdeaKey, child_ksn: &Ksn) -> TdeaKey {
     let input = child_ksn.rightmost_64_bits();
     from_halves(|left, right| {
@@ -94,5 +96,18 @@ mod tests {
         }
         std::println!("dukpt_tdes_counter_cases.csv: {checked} rows");
         assert_eq!(checked, 11);
+    }
+
+    /// No vector of a triple-length base key is published. With equal outer parts it is the double-length key in another
+    /// form, which it would not be if the second half's variant left out the third part.
+    #[test]
+    fn base_key_of_three_parts_with_equal_outer_ones_gives_the_double_length_answer() {
+        let ksn = Ksn::from([0x11; 10]);
+        let double = TdeaKey::from(0x0123456789ABCDEF_FEDCBA9876543210_u128.to_be_bytes());
+        let triple = TdeaKey::from_fill(KeyLength::Triple, |bytes| {
+            bytes[..16].copy_from_slice(double.expose_bytes());
+            bytes[16..].copy_from_slice(&double.expose_bytes()[..8]);
+        });
+        assert!(initial_key(&triple, &ksn).ct_eq(&initial_key(&double, &ksn)));
     }
 }

@@ -110,7 +110,8 @@ impl InitialKey {
     /// `C0C0C0C0 00000000` for each half and `X` the rightmost 64 bits of the KSN with the ones gathered so far.
     ///
     /// # Source
-    /// ANS X9.24-1:2009 A.3 (X9.24-3:2017 Annex C). For the receiving TRSM.
+    /// ANS X9.24-1:2009 A.3, each step by A.2 "Non-reversible Key Generation Process" (X9.24-3:2017 C.4 and C.3.6). For
+    /// the receiving TRSM.
     ///
     /// # Errors
     /// Returns [`DeriveError::OtherOriginator`] if `ksn` does not belong to this key, [`DeriveError::Counter`] if its
@@ -255,5 +256,27 @@ mod tests {
         is_wiped_on_drop(&key);
         let TransactionKey { key, ksn: _ } = TransactionKey::new(a5(), ksn);
         is_wiped_on_drop(&key);
+    }
+
+    #[test]
+    fn named_keys_show_their_names() {
+        let (key, ksn) = (a5(), Ksn::from([0x11; 10]));
+        assert_eq!(
+            format!("{:?}", InitialKey { key, ksn }),
+            "InitialKey { ksn: Ksn(11111111111111111111), .. }"
+        );
+        assert_eq!(
+            format!("{:?}", TransactionKey::new(a5(), ksn)),
+            "TransactionKey { ksn: Ksn(11111111111111111111), .. }"
+        );
+    }
+
+    #[test]
+    fn transaction_keys_are_equal_only_with_their_names() {
+        let named = |name| TransactionKey::new(a5(), Ksn::from([name; 10]));
+        assert!(named(0x11).ct_eq(&named(0x11)));
+        assert!(!named(0x11).ct_eq(&named(0x22)));
+        let other = TransactionKey::new(TdeaKey::from([0x5A; 16]), Ksn::from([0x11; 10]));
+        assert!(!named(0x11).ct_eq(&other));
     }
 }

@@ -13,7 +13,7 @@ pub const ZERO_IV: [u8; BLOCK_LEN] = [0; BLOCK_LEN];
 
 /// XORed onto both halves of the transaction key, one byte of ones at a place of its own for every use.
 ///
-/// Source: ANS X9.24-1:2009 A.4.1.
+/// Source: ANS X9.24-1:2009 A.4.1, table A-1 (X9.24-3:2017 C.5.2, table 5).
 mod variant {
     use super::BLOCK_LEN;
 

@@ -119,9 +119,7 @@ fn degenerate_keys_are_refused_parity_bits_left_out_of_account() {
 }
 
 #[test]
-fn triple_length_base_key_with_equal_outer_parts_would_be_the_double_length_one() {
-    // No vector of a triple-length key is published. With a third part all its own it differs, is of double length all
-    // the same, and serves an originator.
+fn triple_length_base_key_serves_originators_of_double_length() {
     let triple = Bdk::from_key(key("0123456789ABCDEFFEDCBA98765432101122334455667788"));
     assert_eq!(triple.length(), KeyLength::Triple);
     let initial_key = triple.derive_initial_key(&ksn(ANNEX_A_KSN)).unwrap();
