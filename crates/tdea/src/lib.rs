@@ -4,6 +4,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod backend;
 mod cipher;
 mod cmac;
 #[cfg(feature = "hazmat")]
@@ -20,6 +21,7 @@ mod plaintext;
 mod schedule;
 mod strength;
 
+pub use crate::backend::{Backend, BackendUnavailable};
 pub use crate::cipher::Tdea;
 pub use crate::cmac::Cmac;
 pub use crate::kcv::{Kcv, KcvError, KcvMethod, KcvMismatch};
