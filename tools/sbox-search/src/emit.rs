@@ -1,0 +1,181 @@
+//! Circuits as Rust code.
+
+use crate::circuit::{Circuit, Family, Gate, Output};
+
+/// The code of all circuits: one module for each family, one function for each box.
+///
+/// # Errors
+/// Says which circuit is missing, twice there or wrong.
+pub fn code(circuits: &[Circuit]) -> Result<String, String> {
+    let mut code = String::from(HEAD);
+    for family in Family::ALL {
+        code += &format!("\n{}", module_head(family));
+        let mut inverted = [0_u8; 8];
+        for number in 1..=8 {
+            let mut found = circuits.iter().filter(|c| c.family == family && c.number == number);
+            let circuit = match (found.next(), found.next()) {
+                (Some(circuit), None) => circuit,
+                (None, _) => return Err(format!("S{number} {}: missing", family.name())),
+                (Some(_), Some(_)) => return Err(format!("S{number} {}: twice", family.name())),
+            };
+            circuit.prove()?;
+            code += &match family {
+                Family::Plain => plain(circuit, &mut inverted[number - 1]),
+                Family::Lut3 | Family::Lut3Pair => lut3(circuit),
+            };
+        }
+        if family == Family::Plain {
+            code += &format!(
+                "\n    /// Output bits of S1 to S8 that come out inverted, the first output bit at the top of four.\n    \
+                 pub(in crate::bulk) const INVERTED: [u8; 8] = {inverted:?};\n"
+            );
+        }
+        code += "}\n";
+    }
+    Ok(code)
+}
+
+const HEAD: &str = "//! S-box circuits. Made from `data/sbox_circuits.txt` by `tools/sbox-search`: change the data, not this file.
+
+#![cfg_attr(rustfmt, rustfmt::skip)]
+";
+
+fn module_head(family: Family) -> String {
+    let (name, about) = match family {
+        Family::Plain => ("plain", "AND, OR, XOR and AND-NOT. Outputs marked in `INVERTED` come out inverted."),
+        Family::Lut3 => ("lut3", "Three-input gates; every output is one gate."),
+        Family::Lut3Pair => ("lut3_pair", "Three-input gates; the outputs are XORed onto `l`, some as the XOR of two gates."),
+    };
+    format!("/// {about}\npub(super) mod {name} {{\n    use crate::bulk::word::Word;\n")
+}
+
+fn function_head(circuit: &Circuit) -> String {
+    let (more, result) = match circuit.family {
+        Family::Lut3Pair => (", l: [W; 4]", "[W; 4]"),
+        Family::Plain | Family::Lut3 => ("", "[W; 4]"),
+    };
+    format!(
+        "\n    /// S{0}, {1} gates.\n    #[inline(always)]\n    pub(in crate::bulk) fn s{0}<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]{more}) -> {result} {{\n",
+        circuit.number,
+        circuit.gates.len(),
+    )
+}
+
+fn lut3(circuit: &Circuit) -> String {
+    let mut code = function_head(circuit);
+    for (index, Gate { table, wires }) in circuit.gates.iter().enumerate() {
+        code += &format!(
+            "        let w{} = W::lut::<0x{table:02X}>(w{}, w{}, w{});\n",
+            6 + index,
+            wires[0],
+            wires[1],
+            wires[2]
+        );
+    }
+    let outputs: Vec<String> = circuit.outputs.iter().enumerate().map(|(bit, out)| lut3_output(circuit, bit, out)).collect();
+    code + &format!("        [{}]\n    }}\n", outputs.join(", "))
+}
+
+fn lut3_output(circuit: &Circuit, bit: usize, output: &Output) -> String {
+    let not = if output.inverted { ".not()" } else { "" };
+    match (circuit.family, output.wires.as_slice()) {
+        (Family::Lut3Pair, [wire]) => format!("l[{bit}].xor(w{wire}{not})"),
+        (Family::Lut3Pair, [one, other]) => format!("l[{bit}].xor3(w{one}, w{other}{not})"),
+        (_, wires) => format!("w{}{not}", wires[0]),
+    }
+}
+
+/// Rewrites the gates to the four that every processor has by keeping some wires inverted.
+fn plain(circuit: &Circuit, inverted_outputs: &mut u8) -> String {
+    let mut code = function_head(circuit);
+    // What each wire is called in the code, and whether it carries the inverse there.
+    let mut wires: Vec<(usize, bool)> = (0..6).map(|wire| (wire, false)).collect();
+    for gate in &circuit.gates {
+        let (a, b) = (wires[gate.wires[0]], wires[gate.wires[1]]);
+        let name = wires.len();
+        wires.push(match Form::of(gate.table) {
+            Form::First(inverted) => (a.0, a.1 ^ inverted),
+            Form::Second(inverted) => (b.0, b.1 ^ inverted),
+            Form::Xor(inverted) => {
+                code += &format!("        let w{name} = w{}.xor(w{});\n", a.0, b.0);
+                (name, a.1 ^ b.1 ^ inverted)
+            }
+            Form::And { first, second, inverted } => {
+                let (call, flipped) = match (first ^ a.1, second ^ b.1) {
+                    (false, false) => (format!("w{}.and(w{})", a.0, b.0), false),
+                    (false, true) => (format!("w{}.and_not(w{})", a.0, b.0), false),
+                    (true, false) => (format!("w{}.and_not(w{})", b.0, a.0), false),
+                    (true, true) => (format!("w{}.or(w{})", a.0, b.0), true),
+                };
+                code += &format!("        let w{name} = {call};\n");
+                (name, inverted ^ flipped)
+            }
+        });
+    }
+    let outputs: Vec<(usize, bool)> = circuit
+        .outputs
+        .iter()
+        .map(|output| (wires[output.wires[0]].0, wires[output.wires[0]].1 ^ output.inverted))
+        .collect();
+    *inverted_outputs = outputs.iter().fold(0, |bits, (_, inverted)| bits << 1 | u8::from(*inverted));
+    let outputs: Vec<String> = outputs.iter().map(|(wire, _)| format!("w{wire}")).collect();
+    code + &format!("        [{}]\n    }}\n", outputs.join(", "))
+}
+
+/// What a gate of two inputs does, up to inversions.
+enum Form {
+    First(bool),
+    Second(bool),
+    Xor(bool),
+    And { first: bool, second: bool, inverted: bool },
+}
+
+impl Form {
+    fn of(table: u8) -> Self {
+        match table & 0xF {
+            0xC => Self::First(false),
+            0x3 => Self::First(true),
+            0xA => Self::Second(false),
+            0x5 => Self::Second(true),
+            0x6 => Self::Xor(false),
+            0x9 => Self::Xor(true),
+            table => {
+                let inverted = table.count_ones() == 3;
+                let row = if inverted { !table & 0xF } else { table }.trailing_zeros();
+                assert!(row < 4, "a gate is no constant");
+                Self::And { first: row & 2 == 0, second: row & 1 == 0, inverted }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::circuit::read;
+
+    #[test]
+    fn the_code_in_the_crate_is_made_from_its_data() {
+        let circuits = read(include_str!("../../../crates/tdea/data/sbox_circuits.txt")).unwrap();
+        assert_eq!(circuits.len(), 24);
+        let code = code(&circuits).unwrap();
+        assert!(
+            code == include_str!("../../../crates/tdea/src/bulk/circuits.rs"),
+            "run `cargo run -p sbox-search --bin generate-circuits`"
+        );
+    }
+
+    #[test]
+    fn a_wrong_gate_is_found() {
+        let mut circuits = read(include_str!("../../../crates/tdea/data/sbox_circuits.txt")).unwrap();
+        circuits[9].gates[3].table ^= 1;
+        assert!(code(&circuits).is_err());
+    }
+
+    #[test]
+    fn the_text_form_reads_back() {
+        let circuits = read(include_str!("../../../crates/tdea/data/sbox_circuits.txt")).unwrap();
+        let text: String = circuits.iter().map(Circuit::text).collect();
+        assert_eq!(read(&text).unwrap(), circuits);
+    }
+}

@@ -1,0 +1,14 @@
+//! S-box circuits of DES as data: read, proved and turned into the code of `tdea`'s bulk engine.
+//!
+//! ```text
+//! cargo run --release -p sbox-search -- --sbox 1 --gates lut3 --seconds 60     # look for a smaller circuit
+//! cargo run --release -p sbox-search --bin generate-circuits                   # data -> code
+//! ```
+//!
+//! The circuits are kept in `crates/tdea/data/sbox_circuits.txt`, which describes its own format; the code made of them is
+//! `crates/tdea/src/bulk/circuits.rs`. A circuit is used only after it was proved over all 64 inputs of its box.
+
+pub mod circuit;
+pub mod emit;
+pub mod sbox;
+pub mod search;

@@ -1,0 +1,51 @@
+//! Looks for smaller S-box circuits and prints each one found in the form of the data file.
+//!
+//! `sbox-search --sbox 1 --gates plain|lut3|lut3-pair [--seconds 60] [--seed N]`
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use sbox_search::circuit::{self, Family};
+use sbox_search::search::Search;
+
+/// What is known already; the search starts below it.
+const KNOWN: &str = include_str!("../../../crates/tdea/data/sbox_circuits.txt");
+const USAGE: &str = "usage: sbox-search --sbox 1..8 --gates plain|lut3|lut3-pair [--seconds 60] [--seed N] [--from GATES]";
+
+fn main() -> Result<(), String> {
+    let mut arguments = std::env::args().skip(1);
+    let (mut number, mut family, mut seconds, mut seed, mut from) = (None, None, 60, clock(), None);
+    while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
+        let parsed = || value.parse::<u64>().map_err(|_| USAGE);
+        match name.as_str() {
+            "--sbox" => number = value.parse().ok().filter(|number| (1..=8).contains(number)),
+            "--gates" => family = Family::named(&value),
+            "--seconds" => seconds = parsed()?,
+            "--seed" => seed = parsed()?,
+            "--from" => from = Some(value.parse::<usize>().map_err(|_| USAGE)?),
+            _ => return Err(USAGE.into()),
+        }
+    }
+    let (number, family) = (number.ok_or(USAGE)?, family.ok_or(USAGE)?);
+    let known = circuit::read(KNOWN)?.into_iter().find(|c| c.family == family && c.number == number);
+    let mut best = from.or_else(|| known.map(|known| known.gates.len())).unwrap_or(74);
+
+    let mut search = Search::new(family, number, seed);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut runs = 0_u64;
+    while Instant::now() < end && best > 0 {
+        runs += 1;
+        if let Some(circuit) = search.run(best - 1) {
+            best = circuit.gates.len();
+            eprintln!("S{number}: {best} gates in run {runs}");
+            print!("{}", circuit.text());
+        }
+    }
+    eprintln!("S{number}: {runs} runs, {best} gates remain the fewest");
+    Ok(())
+}
+
+/// A seed that differs between runs.
+fn clock() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::from(now.subsec_nanos()) ^ (now.as_secs() << 20)
+}
