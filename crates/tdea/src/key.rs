@@ -167,6 +167,21 @@ impl TdeaKey {
         self.expose_bytes().as_chunks().0
     }
 
+    /// The three parts that TDEA takes: the first of a double-length key serves as the third.
+    pub(crate) fn three_parts(&self) -> [&[u8; BLOCK_LEN]; 3] {
+        match self.parts() {
+            [first, second] => [first, second, first],
+            [first, second, third] => [first, second, third],
+            _ => unreachable!("a key has two or three parts"),
+        }
+    }
+
+    /// Makes this a double-length key, its bytes to be written.
+    pub(crate) fn overwrite_double(&mut self) -> &mut [[u8; BLOCK_LEN]] {
+        self.length = KeyLength::Double;
+        self.bytes_mut().as_chunks_mut().0
+    }
+
     /// Compares in constant time. Parity bits count: two keys that encrypt alike may differ here.
     #[must_use]
     pub fn ct_eq(&self, other: &Self) -> bool {

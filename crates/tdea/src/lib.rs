@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod backend;
+pub mod bulk;
 mod cipher;
 mod cmac;
 #[cfg(feature = "hazmat")]

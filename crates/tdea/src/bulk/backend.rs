@@ -1,0 +1,147 @@
+//! What makes a back end of a lane word.
+
+use super::planes::{KeyPlanes, LaneMask, Planes};
+use super::word::Word;
+
+/// The planes as words.
+#[allow(unsafe_code, reason = "a word is plain old data")]
+#[inline(always)]
+pub(super) fn words<W: Word>(planes: &Planes) -> &[W; 64] {
+    // SAFETY: `Word` promises plain old data of at most 64 bytes and no more alignment; the buffer has 64 × 64 bytes, aligned to 64.
+    unsafe { &*core::ptr::from_ref(planes).cast() }
+}
+
+/// The planes as words, to change.
+#[allow(unsafe_code, reason = "a word is plain old data")]
+#[inline(always)]
+pub(super) fn words_mut<W: Word>(planes: &mut Planes) -> &mut [W; 64] {
+    // SAFETY: as in `words`; any bytes are a `u64`.
+    unsafe { &mut *core::ptr::from_mut(planes).cast() }
+}
+
+/// The key registers as words.
+#[allow(unsafe_code, reason = "a word is plain old data")]
+#[inline(always)]
+pub(super) fn key_words<W: Word>(key: &KeyPlanes) -> &[W; 112] {
+    // SAFETY: as in `words`; the buffer has 112 × 64 bytes.
+    unsafe { &*core::ptr::from_ref(key).cast() }
+}
+
+/// The key registers as words, to change.
+#[allow(unsafe_code, reason = "a word is plain old data")]
+#[inline(always)]
+pub(super) fn key_words_mut<W: Word>(key: &mut KeyPlanes) -> &mut [W; 112] {
+    // SAFETY: as in `key_words`; any bytes are a `u64`.
+    unsafe { &mut *core::ptr::from_mut(key).cast() }
+}
+
+/// The mask as a word.
+#[allow(unsafe_code, reason = "a word is plain old data")]
+#[inline(always)]
+pub(super) fn mask_word<W: Word>(mask: &LaneMask) -> &W {
+    // SAFETY: as in `words`; the buffer has 64 bytes.
+    unsafe { &*core::ptr::from_ref(mask).cast() }
+}
+
+/// The mask as a word, to change.
+#[allow(unsafe_code, reason = "a word is plain old data")]
+#[inline(always)]
+pub(super) fn mask_word_mut<W: Word>(mask: &mut LaneMask) -> &mut W {
+    // SAFETY: as in `mask_word`; any bytes are a `u64`.
+    unsafe { &mut *core::ptr::from_mut(mask).cast() }
+}
+
+/// Defines the entry points of a back end and the table of them.
+macro_rules! backend {
+    ($backend:ident, $word:ty, $break_even:expr $(, $feature:literal)?) => {
+        #[allow(unsafe_code, reason = "functions compiled for instructions that not every processor has")]
+        mod entries {
+            use super::*;
+            use $crate::bulk::backend::{key_words, key_words_mut, mask_word, mask_word_mut, words, words_mut};
+            use $crate::Backend;
+            use $crate::bulk::engine::{BreakEven, Kernels};
+            use $crate::bulk::planes::{KeyPlanes, LaneMask, Planes};
+            use $crate::bulk::shared::Stages;
+            use $crate::bulk::{Direction, kernel};
+
+            pub(in $crate::bulk) static KERNELS: Kernels = Kernels {
+                backend: Backend::$backend,
+                lanes: 64 * <$word as Word>::WORDS,
+                inverted_boxes: !<$word as Word>::TERNARY,
+                break_even: $break_even,
+                load,
+                store,
+                expand_keys,
+                spread,
+                rounds_shared,
+                rounds_keyed,
+                set_xor,
+                xor_value,
+                select,
+                move_highest_bit,
+            };
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn load(blocks: &[[u8; 8]], planes: &mut Planes) {
+                kernel::load::<$word>(blocks, words_mut(planes));
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn store(planes: &Planes, blocks: &mut [[u8; 8]]) {
+                kernel::store::<$word>(words(planes), blocks);
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn expand_keys(planes: &Planes, mask: u64, key: &mut KeyPlanes) {
+                kernel::expand_keys::<$word>(words(planes), mask, key_words_mut(key));
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn spread(bits: u64, masks: &mut [u64]) {
+                kernel::spread(bits, masks);
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn rounds_shared(planes: &mut Planes, stages: Stages<'_>) {
+                kernel::rounds_shared::<$word>(words_mut(planes), stages);
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn rounds_keyed(planes: &mut Planes, stages: &[(&KeyPlanes, Direction)]) {
+                kernel::rounds_keyed::<$word>(words_mut(planes), stages.iter().map(|(key, direction)| (key_words(key), *direction)));
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn set_xor(out: &mut Planes, a: &Planes, b: &Planes) {
+                kernel::set_xor::<$word>(words_mut(out), words(a), words(b));
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn xor_value(planes: &mut Planes, value: u64) {
+                kernel::xor_value::<$word>(words_mut(planes), value);
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn select(planes: &mut Planes, mask: &LaneMask, other: &Planes) {
+                kernel::select::<$word>(words_mut(planes), mask_word(mask), words(other));
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn move_highest_bit(from: &mut Planes, to: &mut Planes, low_bits: u32, moved: &mut LaneMask) {
+                kernel::move_highest_bit::<$word>(words_mut(from), words_mut(to), low_bits, mask_word_mut(moved));
+            }
+        }
+        pub(super) use entries::KERNELS;
+    };
+}
+pub(super) use backend;

@@ -1,0 +1,124 @@
+//! Many blocks under one key: ECB, and CBC decryption, where no block waits for another.
+
+use super::Direction;
+use super::engine::Engine;
+use super::planes::{MOST_LANES, Planes, Rows};
+use super::shared::SharedKey;
+use crate::cipher::Tdea;
+use crate::key::TdeaKey;
+
+impl Engine {
+    /// Encrypts every block in place, each by itself (ECB).
+    ///
+    /// # Examples
+    /// ```
+    /// use cardroot_tdea::{TdeaKey, bulk::Engine};
+    ///
+    /// let mut blocks = [[0x5A; 8]; 1000];
+    /// Engine::new().encrypt(&TdeaKey::from([0x25; 16]), &mut blocks);
+    /// ```
+    pub fn encrypt(self, key: &TdeaKey, blocks: &mut [[u8; 8]]) {
+        self.crypt(key, Direction::Encrypt, blocks);
+    }
+
+    /// Decrypts every block in place, each by itself (ECB).
+    pub fn decrypt(self, key: &TdeaKey, blocks: &mut [[u8; 8]]) {
+        self.crypt(key, Direction::Decrypt, blocks);
+    }
+
+    fn crypt(self, key: &TdeaKey, direction: Direction, blocks: &mut [[u8; 8]]) {
+        let (sliced, single) = blocks.split_at_mut(self.sliced_part(blocks.len(), self.kernels.break_even.shared));
+        if !sliced.is_empty() {
+            let key = SharedKey::tdea(self, key, direction);
+            let mut planes = Planes::new();
+            for batch in sliced.chunks_mut(self.lanes()) {
+                self.load(batch, &mut planes);
+                self.kernels.rounds_shared(&mut planes, &key);
+                self.store(&planes, batch);
+            }
+        }
+        if !single.is_empty() {
+            let cipher = key.cipher();
+            single.iter_mut().for_each(|block| direction.run(&cipher, block));
+        }
+    }
+
+    /// Decrypts a chain of blocks (CBC) in place: `P(i) = D(K, C(i)) XOR C(i-1)`, with `iv` for `C(0)`.
+    pub fn decrypt_cbc(self, key: &TdeaKey, iv: [u8; 8], blocks: &mut [[u8; 8]]) {
+        let (sliced, single) = blocks.split_at_mut(self.sliced_part(blocks.len(), self.kernels.break_even.shared));
+        let mut before = iv;
+        if !sliced.is_empty() {
+            let key = SharedKey::tdea(self, key, Direction::Decrypt);
+            let mut planes = Planes::new();
+            let mut plain = Rows::new();
+            for batch in sliced.chunks_mut(self.lanes()) {
+                self.load(batch, &mut planes);
+                self.kernels.rounds_shared(&mut planes, &key);
+                let (plain, _) = plain.0.split_at_mut(batch.len());
+                self.store(&planes, plain);
+                for (block, plain) in batch.iter_mut().zip(plain) {
+                    let cipher = core::mem::replace(block, xor(*plain, before));
+                    before = cipher;
+                }
+            }
+        }
+        if !single.is_empty() {
+            let cipher = key.cipher();
+            for block in single {
+                let mut plain = *block;
+                cipher.decrypt_block(&mut plain);
+                before = core::mem::replace(block, xor(plain, before));
+            }
+        }
+    }
+
+    /// How many of `len` items go the sliced road: whole batches, and the rest if it is worth a batch.
+    fn sliced_part(self, len: usize, break_even: usize) -> usize {
+        let rest = len % self.lanes();
+        if self.always_sliced || rest >= break_even { len } else { len - rest }
+    }
+
+    /// Reads one block of each lane; lanes that have none get a zero block.
+    ///
+    /// # Panics
+    /// Panics if there are more blocks than lanes.
+    pub(super) fn load(self, blocks: &[[u8; 8]], planes: &mut Planes) {
+        if blocks.len() == self.lanes() {
+            return self.kernels.load(blocks, planes);
+        }
+        let mut rows = Rows::new();
+        rows.0.get_mut(..blocks.len()).expect("no more blocks than lanes").copy_from_slice(blocks);
+        self.kernels.load(self.whole(&rows.0), planes);
+    }
+
+    /// Writes the blocks of the first lanes.
+    ///
+    /// # Panics
+    /// Panics if there are more blocks than lanes.
+    pub(super) fn store(self, planes: &Planes, blocks: &mut [[u8; 8]]) {
+        if blocks.len() == self.lanes() {
+            return self.kernels.store(planes, blocks);
+        }
+        let mut rows = Rows::new();
+        self.kernels.store(planes, rows.0.get_mut(..self.lanes()).expect("a batch has at most 512 lanes"));
+        blocks.copy_from_slice(rows.0.get(..blocks.len()).expect("no more blocks than lanes"));
+    }
+
+    fn whole(self, rows: &[[u8; 8]; MOST_LANES]) -> &[[u8; 8]] {
+        rows.get(..self.lanes()).expect("a batch has at most 512 lanes")
+    }
+}
+
+impl Direction {
+    /// Runs one block through the cipher.
+    pub(super) fn run(self, cipher: &Tdea, block: &mut [u8; 8]) {
+        match self {
+            Self::Encrypt => cipher.encrypt_block(block),
+            Self::Decrypt => cipher.decrypt_block(block),
+        }
+    }
+}
+
+pub(super) fn xor(a: [u8; 8], b: [u8; 8]) -> [u8; 8] {
+    (u64::from_ne_bytes(a) ^ u64::from_ne_bytes(b)).to_ne_bytes()
+}

@@ -1,0 +1,952 @@
+//! S-box circuits. Made from `data/sbox_circuits.txt` by `tools/sbox-search`: change the data, not this file.
+
+#![cfg_attr(rustfmt, rustfmt::skip)]
+
+/// AND, OR, XOR and AND-NOT. Outputs marked in `INVERTED` come out inverted.
+pub(super) mod plain {
+    use crate::bulk::word::Word;
+
+    /// S1, 57 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s1<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w0.xor(w3);
+        let w7 = w5.and_not(w6);
+        let w8 = w3.and_not(w0);
+        let w9 = w8.or(w5);
+        let w10 = w2.and_not(w9);
+        let w11 = w7.xor(w10);
+        let w12 = w10.or(w5);
+        let w13 = w6.xor(w2);
+        let w14 = w12.xor(w13);
+        let w15 = w1.and_not(w14);
+        let w16 = w11.xor(w15);
+        let w17 = w12.and(w16);
+        let w18 = w14.xor(w1);
+        let w19 = w17.xor(w18);
+        let w20 = w16.and_not(w13);
+        let w21 = w20.xor(w7);
+        let w22 = w3.and(w21);
+        let w23 = w19.xor(w22);
+        let w24 = w4.or(w23);
+        let w25 = w16.xor(w24);
+        let w26 = w2.and_not(w1);
+        let w27 = w26.xor(w21);
+        let w28 = w13.xor(w22);
+        let w29 = w5.and_not(w28);
+        let w30 = w27.xor(w29);
+        let w31 = w16.or(w18);
+        let w32 = w21.and_not(w13);
+        let w33 = w31.and_not(w32);
+        let w34 = w13.or(w1);
+        let w35 = w34.xor(w27);
+        let w36 = w3.and_not(w35);
+        let w37 = w33.xor(w36);
+        let w38 = w4.and(w37);
+        let w39 = w30.xor(w38);
+        let w40 = w11.or(w13);
+        let w41 = w10.xor(w23);
+        let w42 = w40.xor(w41);
+        let w43 = w25.and_not(w14);
+        let w44 = w43.xor(w29);
+        let w45 = w3.and(w44);
+        let w46 = w42.xor(w45);
+        let w47 = w40.xor(w16);
+        let w48 = w47.and(w0);
+        let w49 = w4.or(w48);
+        let w50 = w46.xor(w49);
+        let w51 = w37.and(w18);
+        let w52 = w41.or(w1);
+        let w53 = w9.xor(w45);
+        let w54 = w52.xor(w53);
+        let w55 = w54.and_not(w4);
+        let w56 = w51.xor(w55);
+        let w57 = w21.or(w39);
+        let w58 = w49.and(w0);
+        let w59 = w3.and(w58);
+        let w60 = w57.xor(w59);
+        let w61 = w2.and_not(w60);
+        let w62 = w56.xor(w61);
+        [w50, w39, w25, w62]
+    }
+
+    /// S2, 52 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s2<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w0.and_not(w5);
+        let w7 = w4.xor(w3);
+        let w8 = w6.xor(w7);
+        let w9 = w6.or(w8);
+        let w10 = w9.and(w3);
+        let w11 = w0.and_not(w4);
+        let w12 = w5.and_not(w11);
+        let w13 = w10.xor(w12);
+        let w14 = w13.and_not(w1);
+        let w15 = w8.xor(w14);
+        let w16 = w5.or(w1);
+        let w17 = w0.xor(w12);
+        let w18 = w16.and_not(w17);
+        let w19 = w2.and_not(w18);
+        let w20 = w15.xor(w19);
+        let w21 = w1.and_not(w2);
+        let w22 = w7.xor(w15);
+        let w23 = w21.xor(w22);
+        let w24 = w20.xor(w0);
+        let w25 = w5.and_not(w24);
+        let w26 = w23.xor(w25);
+        let w27 = w16.and_not(w24);
+        let w28 = w27.xor(w9);
+        let w29 = w2.and_not(w20);
+        let w30 = w29.xor(w26);
+        let w31 = w5.and(w30);
+        let w32 = w28.xor(w31);
+        let w33 = w4.and(w32);
+        let w34 = w26.xor(w33);
+        let w35 = w20.and_not(w4);
+        let w36 = w35.xor(w23);
+        let w37 = w11.and_not(w35);
+        let w38 = w5.and_not(w37);
+        let w39 = w36.xor(w38);
+        let w40 = w30.xor(w3);
+        let w41 = w40.and_not(w33);
+        let w42 = w2.and(w27);
+        let w43 = w41.xor(w42);
+        let w44 = w1.or(w43);
+        let w45 = w39.xor(w44);
+        let w46 = w8.and_not(w29);
+        let w47 = w45.xor(w40);
+        let w48 = w46.xor(w47);
+        let w49 = w22.or(w39);
+        let w50 = w49.and(w3);
+        let w51 = w2.or(w50);
+        let w52 = w48.xor(w51);
+        let w53 = w0.and(w50);
+        let w54 = w25.or(w45);
+        let w55 = w53.xor(w54);
+        let w56 = w5.and_not(w55);
+        let w57 = w52.xor(w56);
+        [w20, w34, w57, w45]
+    }
+
+    /// S3, 52 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s3<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w1.xor(w5);
+        let w7 = w3.and_not(w4);
+        let w8 = w6.xor(w7);
+        let w9 = w2.and(w4);
+        let w10 = w8.xor(w9);
+        let w11 = w4.xor(w5);
+        let w12 = w11.and_not(w3);
+        let w13 = w2.and_not(w9);
+        let w14 = w12.xor(w13);
+        let w15 = w6.xor(w2);
+        let w16 = w15.and_not(w12);
+        let w17 = w4.and(w3);
+        let w18 = w16.and_not(w17);
+        let w19 = w1.and(w18);
+        let w20 = w14.xor(w19);
+        let w21 = w0.and_not(w20);
+        let w22 = w10.xor(w21);
+        let w23 = w0.xor(w10);
+        let w24 = w5.and_not(w8);
+        let w25 = w3.and_not(w24);
+        let w26 = w23.xor(w25);
+        let w27 = w25.and_not(w21);
+        let w28 = w27.xor(w17);
+        let w29 = w16.and_not(w0);
+        let w30 = w29.or(w28);
+        let w31 = w30.and_not(w5);
+        let w32 = w28.xor(w31);
+        let w33 = w2.or(w32);
+        let w34 = w26.xor(w33);
+        let w35 = w3.xor(w11);
+        let w36 = w10.or(w30);
+        let w37 = w36.and_not(w0);
+        let w38 = w35.xor(w37);
+        let w39 = w0.and_not(w1);
+        let w40 = w4.and_not(w23);
+        let w41 = w40.xor(w29);
+        let w42 = w41.and_not(w5);
+        let w43 = w39.xor(w42);
+        let w44 = w2.and_not(w43);
+        let w45 = w38.xor(w44);
+        let w46 = w10.xor(w38);
+        let w47 = w34.and_not(w7);
+        let w48 = w46.xor(w47);
+        let w49 = w39.xor(w47);
+        let w50 = w1.or(w49);
+        let w51 = w48.xor(w50);
+        let w52 = w48.or(w36);
+        let w53 = w1.xor(w32);
+        let w54 = w0.and(w53);
+        let w55 = w52.xor(w54);
+        let w56 = w2.and(w55);
+        let w57 = w51.xor(w56);
+        [w45, w34, w57, w22]
+    }
+
+    /// S4, 39 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s4<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w1.xor(w3);
+        let w7 = w2.and_not(w3);
+        let w8 = w6.and_not(w7);
+        let w9 = w2.xor(w3);
+        let w10 = w9.and_not(w4);
+        let w11 = w8.xor(w10);
+        let w12 = w4.and_not(w2);
+        let w13 = w9.or(w4);
+        let w14 = w13.and_not(w8);
+        let w15 = w3.and(w14);
+        let w16 = w12.or(w15);
+        let w17 = w0.and_not(w16);
+        let w18 = w11.xor(w17);
+        let w19 = w10.or(w12);
+        let w20 = w13.xor(w8);
+        let w21 = w1.and(w20);
+        let w22 = w19.xor(w21);
+        let w23 = w6.and_not(w20);
+        let w24 = w23.xor(w16);
+        let w25 = w0.and(w24);
+        let w26 = w22.xor(w25);
+        let w27 = w5.or(w26);
+        let w28 = w18.xor(w27);
+        let w29 = w22.xor(w3);
+        let w30 = w29.and_not(w23);
+        let w31 = w24.or(w6);
+        let w32 = w0.and(w31);
+        let w33 = w30.xor(w32);
+        let w34 = w29.xor(w4);
+        let w35 = w33.or(w21);
+        let w36 = w35.xor(w6);
+        let w37 = w0.or(w36);
+        let w38 = w34.xor(w37);
+        let w39 = w5.and_not(w38);
+        let w40 = w33.xor(w39);
+        let w41 = w38.and_not(w5);
+        let w42 = w41.xor(w33);
+        let w43 = w5.xor(w28);
+        let w44 = w43.xor(w26);
+        [w28, w44, w40, w42]
+    }
+
+    /// S5, 56 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s5<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w0.and(w3);
+        let w7 = w6.xor(w2);
+        let w8 = w2.xor(w3);
+        let w9 = w8.or(w0);
+        let w10 = w4.and(w9);
+        let w11 = w7.xor(w10);
+        let w12 = w2.xor(w9);
+        let w13 = w12.and_not(w4);
+        let w14 = w1.and_not(w13);
+        let w15 = w11.xor(w14);
+        let w16 = w12.xor(w8);
+        let w17 = w10.xor(w0);
+        let w18 = w16.and_not(w17);
+        let w19 = w4.or(w6);
+        let w20 = w19.xor(w9);
+        let w21 = w20.and_not(w1);
+        let w22 = w18.or(w21);
+        let w23 = w22.and_not(w5);
+        let w24 = w15.xor(w23);
+        let w25 = w16.xor(w19);
+        let w26 = w17.and_not(w11);
+        let w27 = w25.xor(w26);
+        let w28 = w0.xor(w8);
+        let w29 = w28.or(w12);
+        let w30 = w29.and_not(w1);
+        let w31 = w27.xor(w30);
+        let w32 = w16.and(w9);
+        let w33 = w1.xor(w26);
+        let w34 = w32.and_not(w33);
+        let w35 = w5.or(w34);
+        let w36 = w31.xor(w35);
+        let w37 = w31.and_not(w14);
+        let w38 = w2.and_not(w22);
+        let w39 = w37.xor(w38);
+        let w40 = w19.or(w29);
+        let w42 = w40.and_not(w39);
+        let w43 = w25.xor(w7);
+        let w44 = w27.xor(w1);
+        let w45 = w13.xor(w6);
+        let w46 = w44.and_not(w45);
+        let w47 = w46.and_not(w4);
+        let w48 = w43.or(w47);
+        let w49 = w5.and(w48);
+        let w50 = w42.xor(w49);
+        let w51 = w24.xor(w36);
+        let w52 = w0.and_not(w50);
+        let w53 = w51.xor(w52);
+        let w54 = w1.and(w50);
+        let w55 = w53.xor(w54);
+        let w56 = w50.or(w26);
+        let w57 = w49.xor(w24);
+        let w58 = w1.and(w57);
+        let w59 = w56.and_not(w58);
+        let w60 = w4.or(w59);
+        let w61 = w55.xor(w60);
+        [w61, w36, w24, w50]
+    }
+
+    /// S6, 54 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s6<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w5.and_not(w1);
+        let w7 = w6.xor(w2);
+        let w8 = w7.and_not(w6);
+        let w9 = w5.xor(w1);
+        let w10 = w9.and_not(w8);
+        let w11 = w0.and_not(w10);
+        let w12 = w7.xor(w11);
+        let w13 = w5.or(w1);
+        let w14 = w0.xor(w9);
+        let w15 = w13.and(w14);
+        let w16 = w3.and_not(w15);
+        let w17 = w12.xor(w16);
+        let w18 = w15.and_not(w3);
+        let w19 = w12.or(w8);
+        let w20 = w18.xor(w19);
+        let w21 = w1.and_not(w12);
+        let w22 = w20.xor(w21);
+        let w23 = w22.and_not(w4);
+        let w24 = w17.xor(w23);
+        let w25 = w14.xor(w3);
+        let w26 = w16.and_not(w9);
+        let w27 = w8.and_not(w26);
+        let w28 = w1.and(w27);
+        let w29 = w25.xor(w28);
+        let w30 = w17.and_not(w8);
+        let w31 = w9.and_not(w22);
+        let w32 = w21.and_not(w26);
+        let w33 = w32.and_not(w31);
+        let w35 = w30.xor(w33);
+        let w36 = w4.or(w35);
+        let w37 = w29.xor(w36);
+        let w38 = w17.and_not(w11);
+        let w39 = w38.xor(w13);
+        let w40 = w8.xor(w39);
+        let w41 = w26.and_not(w40);
+        let w42 = w4.and_not(w41);
+        let w43 = w39.xor(w42);
+        let w44 = w37.xor(w30);
+        let w45 = w38.or(w22);
+        let w46 = w44.and(w45);
+        let w47 = w46.and_not(w3);
+        let w48 = w43.xor(w47);
+        let w49 = w25.or(w47);
+        let w50 = w25.or(w8);
+        let w51 = w50.xor(w22);
+        let w52 = w51.and_not(w0);
+        let w53 = w49.xor(w52);
+        let w54 = w44.xor(w7);
+        let w55 = w21.or(w40);
+        let w56 = w0.or(w55);
+        let w57 = w54.xor(w56);
+        let w58 = w4.or(w57);
+        let w59 = w53.xor(w58);
+        [w37, w48, w24, w59]
+    }
+
+    /// S7, 53 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s7<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w4.and_not(w3);
+        let w7 = w6.xor(w5);
+        let w8 = w3.and_not(w4);
+        let w9 = w8.and(w7);
+        let w10 = w1.and_not(w9);
+        let w11 = w7.xor(w10);
+        let w12 = w8.xor(w1);
+        let w13 = w2.and_not(w12);
+        let w14 = w11.xor(w13);
+        let w15 = w2.xor(w14);
+        let w16 = w12.and(w5);
+        let w17 = w15.and(w16);
+        let w18 = w0.and_not(w17);
+        let w19 = w14.xor(w18);
+        let w20 = w3.and_not(w12);
+        let w21 = w20.xor(w7);
+        let w22 = w10.xor(w20);
+        let w23 = w22.and_not(w5);
+        let w24 = w2.and_not(w23);
+        let w25 = w21.xor(w24);
+        let w26 = w4.and_not(w12);
+        let w27 = w19.xor(w20);
+        let w28 = w27.and_not(w26);
+        let w29 = w3.and_not(w11);
+        let w30 = w2.xor(w8);
+        let w31 = w29.or(w30);
+        let w32 = w31.and_not(w5);
+        let w33 = w28.xor(w32);
+        let w34 = w0.and_not(w33);
+        let w35 = w25.xor(w34);
+        let w36 = w3.and_not(w25);
+        let w37 = w36.xor(w15);
+        let w38 = w25.xor(w37);
+        let w39 = w0.and_not(w38);
+        let w40 = w37.xor(w39);
+        let w41 = w1.xor(w0);
+        let w42 = w3.and_not(w34);
+        let w43 = w41.or(w42);
+        let w44 = w5.and_not(w43);
+        let w45 = w40.xor(w44);
+        let w46 = w33.and_not(w16);
+        let w47 = w35.xor(w39);
+        let w48 = w46.xor(w47);
+        let w49 = w45.and(w5);
+        let w50 = w49.and_not(w3);
+        let w51 = w48.xor(w50);
+        let w52 = w27.or(w34);
+        let w53 = w34.or(w28);
+        let w54 = w53.xor(w6);
+        let w55 = w5.or(w54);
+        let w56 = w52.xor(w55);
+        let w57 = w4.and(w56);
+        let w58 = w51.xor(w57);
+        [w35, w45, w58, w19]
+    }
+
+    /// S8, 51 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s8<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = w4.and_not(w2);
+        let w7 = w6.xor(w3);
+        let w8 = w2.xor(w4);
+        let w9 = w0.and(w8);
+        let w10 = w7.xor(w9);
+        let w11 = w8.xor(w9);
+        let w12 = w0.or(w4);
+        let w13 = w3.and_not(w12);
+        let w14 = w11.xor(w13);
+        let w15 = w1.and_not(w14);
+        let w16 = w10.xor(w15);
+        let w17 = w2.and_not(w15);
+        let w18 = w7.and(w0);
+        let w19 = w18.and_not(w17);
+        let w20 = w5.or(w19);
+        let w21 = w16.xor(w20);
+        let w22 = w7.xor(w0);
+        let w23 = w12.xor(w16);
+        let w24 = w4.or(w23);
+        let w25 = w22.xor(w24);
+        let w26 = w2.xor(w7);
+        let w27 = w26.and_not(w1);
+        let w28 = w25.xor(w27);
+        let w29 = w0.and(w24);
+        let w30 = w12.and(w21);
+        let w31 = w29.xor(w30);
+        let w32 = w8.and_not(w7);
+        let w33 = w32.xor(w14);
+        let w34 = w1.or(w33);
+        let w35 = w31.xor(w34);
+        let w36 = w5.or(w35);
+        let w37 = w28.xor(w36);
+        let w38 = w22.xor(w13);
+        let w39 = w38.xor(w2);
+        let w40 = w32.or(w7);
+        let w41 = w40.and_not(w18);
+        let w42 = w5.and_not(w41);
+        let w43 = w39.xor(w42);
+        let w44 = w17.and_not(w5);
+        let w45 = w21.and_not(w28);
+        let w46 = w45.and_not(w44);
+        let w47 = w1.or(w46);
+        let w48 = w43.xor(w47);
+        let w49 = w11.or(w21);
+        let w50 = w48.and_not(w2);
+        let w51 = w49.xor(w50);
+        let w52 = w3.xor(w10);
+        let w53 = w1.and_not(w52);
+        let w54 = w51.xor(w53);
+        let w55 = w5.and_not(w54);
+        let w56 = w28.xor(w55);
+        [w37, w21, w48, w56]
+    }
+
+    /// Output bits of S1 to S8 that come out inverted, the first output bit at the top of four.
+    pub(in crate::bulk) const INVERTED: [u8; 8] = [14, 15, 10, 7, 2, 12, 4, 13];
+}
+
+/// Three-input gates; every output is one gate.
+pub(super) mod lut3 {
+    use crate::bulk::word::Word;
+
+    /// S1, 26 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s1<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0x86>(w3, w4, w5);
+        let w7 = W::lut::<0xA6>(w2, w5, w0);
+        let w8 = W::lut::<0x16>(w7, w6, w4);
+        let w9 = W::lut::<0xC6>(w2, w6, w8);
+        let w10 = W::lut::<0xBD>(w7, w3, w4);
+        let w11 = W::lut::<0xBB>(w4, w2, w3);
+        let w12 = W::lut::<0xDA>(w0, w10, w11);
+        let w13 = W::lut::<0xC6>(w1, w9, w12);
+        let w14 = W::lut::<0x97>(w4, w0, w2);
+        let w15 = W::lut::<0x83>(w14, w3, w12);
+        let w16 = W::lut::<0x6E>(w3, w4, w0);
+        let w17 = W::lut::<0x6C>(w5, w15, w16);
+        let w18 = W::lut::<0x68>(w5, w17, w7);
+        let w19 = W::lut::<0xC7>(w18, w4, w6);
+        let w20 = W::lut::<0x6C>(w1, w17, w19);
+        let w21 = W::lut::<0xD5>(w6, w8, w19);
+        let w22 = W::lut::<0x9B>(w13, w4, w5);
+        let w23 = W::lut::<0xC6>(w2, w21, w22);
+        let w24 = W::lut::<0x34>(w21, w9, w5);
+        let w25 = W::lut::<0x97>(w24, w17, w10);
+        let w26 = W::lut::<0x6C>(w1, w23, w25);
+        let w27 = W::lut::<0xCB>(w19, w26, w2);
+        let w28 = W::lut::<0x69>(w27, w13, w17);
+        let w29 = W::lut::<0xB2>(w2, w13, w26);
+        let w30 = W::lut::<0x4A>(w29, w25, w5);
+        let w31 = W::lut::<0x6C>(w4, w28, w30);
+        [w13, w26, w31, w20]
+    }
+
+    /// S2, 24 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s2<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0x69>(w0, w3, w4);
+        let w7 = W::lut::<0x93>(w4, w1, w3);
+        let w8 = W::lut::<0xC6>(w2, w6, w7);
+        let w9 = W::lut::<0x69>(w2, w5, w3);
+        let w10 = W::lut::<0xF8>(w9, w0, w4);
+        let w11 = W::lut::<0x6C>(w1, w6, w10);
+        let w12 = W::lut::<0xCA>(w5, w8, w11);
+        let w13 = W::lut::<0x6A>(w0, w5, w6);
+        let w14 = W::lut::<0x7A>(w0, w4, w5);
+        let w15 = W::lut::<0x6C>(w2, w13, w14);
+        let w16 = W::lut::<0x1D>(w3, w14, w10);
+        let w17 = W::lut::<0x6B>(w16, w7, w0);
+        let w18 = W::lut::<0xC6>(w1, w15, w17);
+        let w19 = W::lut::<0x69>(w6, w7, w14);
+        let w20 = W::lut::<0x9F>(w1, w13, w14);
+        let w21 = W::lut::<0xC6>(w2, w19, w20);
+        let w22 = W::lut::<0x75>(w18, w4, w14);
+        let w23 = W::lut::<0x78>(w22, w15, w8);
+        let w24 = W::lut::<0xC6>(w0, w21, w23);
+        let w25 = W::lut::<0x78>(w2, w20, w15);
+        let w26 = W::lut::<0xB4>(w25, w1, w23);
+        let w27 = W::lut::<0x42>(w24, w7, w12);
+        let w28 = W::lut::<0x07>(w27, w23, w5);
+        let w29 = W::lut::<0x6C>(w4, w26, w28);
+        [w18, w12, w24, w29]
+    }
+
+    /// S3, 24 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s3<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0xE4>(w2, w3, w4);
+        let w7 = W::lut::<0x96>(w6, w5, w1);
+        let w8 = W::lut::<0x7A>(w5, w6, w2);
+        let w9 = W::lut::<0x94>(w8, w4, w1);
+        let w10 = W::lut::<0xB9>(w1, w8, w2);
+        let w11 = W::lut::<0xC6>(w3, w9, w10);
+        let w12 = W::lut::<0xAC>(w0, w7, w11);
+        let w13 = W::lut::<0x2D>(w3, w8, w10);
+        let w14 = W::lut::<0x47>(w13, w2, w7);
+        let w15 = W::lut::<0xCA>(w4, w13, w14);
+        let w16 = W::lut::<0xD2>(w6, w13, w12);
+        let w17 = W::lut::<0xF6>(w16, w15, w11);
+        let w18 = W::lut::<0xC6>(w0, w15, w17);
+        let w19 = W::lut::<0xD5>(w5, w15, w3);
+        let w20 = W::lut::<0x96>(w19, w7, w0);
+        let w21 = W::lut::<0x3E>(w8, w0, w18);
+        let w22 = W::lut::<0xF6>(w21, w16, w19);
+        let w23 = W::lut::<0xC6>(w2, w20, w22);
+        let w24 = W::lut::<0xE1>(w9, w20, w12);
+        let w25 = W::lut::<0x49>(w24, w2, w16);
+        let w26 = W::lut::<0xA1>(w16, w20, w3);
+        let w27 = W::lut::<0x61>(w20, w2, w11);
+        let w28 = W::lut::<0xC6>(w4, w26, w27);
+        let w29 = W::lut::<0x6C>(w1, w25, w28);
+        [w18, w23, w29, w12]
+    }
+
+    /// S4, 19 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s4<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0xD3>(w3, w4, w1);
+        let w7 = W::lut::<0xC9>(w2, w6, w1);
+        let w8 = W::lut::<0xA3>(w4, w7, w1);
+        let w9 = W::lut::<0xE3>(w8, w6, w2);
+        let w10 = W::lut::<0xCA>(w0, w7, w9);
+        let w11 = W::lut::<0x5C>(w8, w1, w7);
+        let w12 = W::lut::<0x96>(w11, w3, w2);
+        let w13 = W::lut::<0xE5>(w9, w12, w4);
+        let w14 = W::lut::<0x6C>(w0, w12, w13);
+        let w15 = W::lut::<0xAC>(w5, w10, w14);
+        let w16 = W::lut::<0x8B>(w14, w5, w10);
+        let w17 = W::lut::<0x34>(w7, w0, w2);
+        let w18 = W::lut::<0xB5>(w17, w4, w8);
+        let w19 = W::lut::<0xB2>(w17, w1, w10);
+        let w20 = W::lut::<0xC6>(w3, w18, w19);
+        let w21 = W::lut::<0x24>(w14, w3, w11);
+        let w22 = W::lut::<0x78>(w21, w9, w19);
+        let w23 = W::lut::<0x6C>(w5, w20, w22);
+        let w24 = W::lut::<0x1E>(w20, w22, w5);
+        [w16, w15, w24, w23]
+    }
+
+    /// S5, 26 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s5<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0x61>(w2, w4, w0);
+        let w7 = W::lut::<0x96>(w6, w5, w1);
+        let w8 = W::lut::<0xD8>(w4, w1, w2);
+        let w9 = W::lut::<0x1B>(w8, w6, w5);
+        let w10 = W::lut::<0x59>(w2, w9, w7);
+        let w11 = W::lut::<0xE2>(w10, w5, w8);
+        let w12 = W::lut::<0x6C>(w0, w9, w11);
+        let w13 = W::lut::<0xCA>(w3, w7, w12);
+        let w14 = W::lut::<0x66>(w11, w3, w10);
+        let w15 = W::lut::<0x26>(w5, w2, w14);
+        let w16 = W::lut::<0x5C>(w15, w11, w10);
+        let w17 = W::lut::<0x6C>(w1, w14, w16);
+        let w18 = W::lut::<0xDE>(w17, w5, w3);
+        let w19 = W::lut::<0x74>(w18, w13, w9);
+        let w20 = W::lut::<0xC6>(w0, w17, w19);
+        let w21 = W::lut::<0x87>(w10, w12, w16);
+        let w22 = W::lut::<0xC2>(w20, w10, w13);
+        let w23 = W::lut::<0xC6>(w4, w21, w22);
+        let w24 = W::lut::<0xF9>(w13, w0, w3);
+        let w25 = W::lut::<0x69>(w24, w2, w22);
+        let w26 = W::lut::<0x6C>(w5, w23, w25);
+        let w27 = W::lut::<0xCA>(w10, w24, w17);
+        let w28 = W::lut::<0x4B>(w27, w9, w26);
+        let w29 = W::lut::<0x1F>(w22, w4, w1);
+        let w30 = W::lut::<0x1F>(w29, w13, w5);
+        let w31 = W::lut::<0xC6>(w2, w28, w30);
+        [w31, w13, w26, w20]
+    }
+
+    /// S6, 25 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s6<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0x1E>(w1, w0, w4);
+        let w7 = W::lut::<0x96>(w6, w0, w4);
+        let w8 = W::lut::<0xC6>(w3, w6, w7);
+        let w9 = W::lut::<0x8D>(w6, w7, w3);
+        let w10 = W::lut::<0xAC>(w2, w8, w9);
+        let w11 = W::lut::<0x2E>(w1, w6, w2);
+        let w12 = W::lut::<0xE8>(w11, w3, w0);
+        let w13 = W::lut::<0x6C>(w5, w10, w12);
+        let w14 = W::lut::<0xE9>(w13, w6, w1);
+        let w15 = W::lut::<0x96>(w14, w2, w3);
+        let w16 = W::lut::<0xB9>(w2, w7, w8);
+        let w17 = W::lut::<0x6C>(w4, w15, w16);
+        let w18 = W::lut::<0x79>(w13, w6, w3);
+        let w19 = W::lut::<0x2D>(w18, w7, w17);
+        let w20 = W::lut::<0xC6>(w5, w17, w19);
+        let w21 = W::lut::<0x1C>(w10, w7, w13);
+        let w22 = W::lut::<0x69>(w21, w15, w11);
+        let w23 = W::lut::<0x18>(w15, w1, w0);
+        let w24 = W::lut::<0xDB>(w23, w19, w14);
+        let w25 = W::lut::<0xC6>(w5, w22, w24);
+        let w26 = W::lut::<0x69>(w3, w0, w11);
+        let w27 = W::lut::<0x7A>(w26, w24, w5);
+        let w28 = W::lut::<0x7E>(w3, w2, w20);
+        let w29 = W::lut::<0x79>(w28, w1, w24);
+        let w30 = W::lut::<0xC6>(w4, w27, w29);
+        [w30, w25, w20, w13]
+    }
+
+    /// S7, 25 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s7<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0x9E>(w3, w1, w0);
+        let w7 = W::lut::<0xDB>(w0, w3, w1);
+        let w8 = W::lut::<0xC7>(w4, w6, w7);
+        let w9 = W::lut::<0xDB>(w3, w4, w7);
+        let w10 = W::lut::<0xC6>(w5, w8, w9);
+        let w11 = W::lut::<0xC6>(w4, w1, w3);
+        let w12 = W::lut::<0x8F>(w11, w5, w0);
+        let w13 = W::lut::<0x6C>(w2, w10, w12);
+        let w14 = W::lut::<0x97>(w7, w5, w2);
+        let w15 = W::lut::<0x95>(w14, w6, w4);
+        let w16 = W::lut::<0xF9>(w13, w5, w0);
+        let w17 = W::lut::<0x6B>(w16, w6, w14);
+        let w18 = W::lut::<0x6C>(w3, w15, w17);
+        let w19 = W::lut::<0x9D>(w11, w2, w17);
+        let w20 = W::lut::<0xA7>(w19, w8, w18);
+        let w21 = W::lut::<0x6D>(w10, w17, w6);
+        let w22 = W::lut::<0x6C>(w5, w20, w21);
+        let w23 = W::lut::<0x9F>(w19, w16, w4);
+        let w24 = W::lut::<0x28>(w23, w15, w7);
+        let w25 = W::lut::<0x6C>(w1, w22, w24);
+        let w26 = W::lut::<0x74>(w1, w0, w14);
+        let w27 = W::lut::<0xB4>(w26, w20, w5);
+        let w28 = W::lut::<0x60>(w13, w15, w24);
+        let w29 = W::lut::<0x87>(w28, w18, w14);
+        let w30 = W::lut::<0x6C>(w3, w27, w29);
+        [w25, w18, w30, w13]
+    }
+
+    /// S8, 24 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s8<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
+        let w6 = W::lut::<0xD6>(w3, w4, w1);
+        let w7 = W::lut::<0x5A>(w6, w0, w2);
+        let w8 = W::lut::<0xA3>(w1, w3, w2);
+        let w9 = W::lut::<0x27>(w8, w7, w4);
+        let w10 = W::lut::<0xAC>(w0, w7, w9);
+        let w11 = W::lut::<0x86>(w9, w0, w7);
+        let w12 = W::lut::<0x0B>(w11, w4, w8);
+        let w13 = W::lut::<0x5D>(w12, w3, w10);
+        let w14 = W::lut::<0x6C>(w1, w12, w13);
+        let w15 = W::lut::<0xCA>(w5, w10, w14);
+        let w16 = W::lut::<0x59>(w11, w0, w8);
+        let w17 = W::lut::<0xAE>(w1, w7, w10);
+        let w18 = W::lut::<0x6C>(w4, w16, w17);
+        let w19 = W::lut::<0x2E>(w8, w2, w4);
+        let w20 = W::lut::<0xB7>(w19, w0, w3);
+        let w21 = W::lut::<0xC6>(w5, w18, w20);
+        let w22 = W::lut::<0xE3>(w16, w19, w3);
+        let w23 = W::lut::<0xC6>(w22, w14, w20);
+        let w24 = W::lut::<0xA3>(w5, w10, w23);
+        let w25 = W::lut::<0xC1>(w15, w24, w14);
+        let w26 = W::lut::<0x69>(w25, w6, w21);
+        let w27 = W::lut::<0xE1>(w25, w1, w2);
+        let w28 = W::lut::<0xAD>(w27, w11, w21);
+        let w29 = W::lut::<0xCA>(w3, w26, w28);
+        [w15, w21, w29, w24]
+    }
+}
+
+/// Three-input gates; the outputs are XORed onto `l`, some as the XOR of two gates.
+pub(super) mod lut3_pair {
+    use crate::bulk::word::Word;
+
+    /// S1, 26 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s1<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0x78>(w5, w1, w4);
+        let w7 = W::lut::<0x93>(w6, w2, w3);
+        let w8 = W::lut::<0x89>(w5, w3, w2);
+        let w9 = W::lut::<0x72>(w8, w6, w4);
+        let w10 = W::lut::<0x6C>(w0, w7, w9);
+        let w11 = W::lut::<0x63>(w7, w4, w8);
+        let w12 = W::lut::<0x71>(w11, w10, w3);
+        let w13 = W::lut::<0xCA>(w1, w10, w12);
+        let w14 = W::lut::<0x34>(w6, w8, w11);
+        let w15 = W::lut::<0x61>(w11, w0, w3);
+        let w16 = W::lut::<0xC6>(w1, w14, w15);
+        let w17 = W::lut::<0xD7>(w3, w13, w16);
+        let w18 = W::lut::<0xC6>(w15, w1, w7);
+        let w19 = W::lut::<0xCA>(w0, w17, w18);
+        let w20 = W::lut::<0xCA>(w2, w16, w19);
+        let w21 = W::lut::<0x61>(w4, w3, w7);
+        let w22 = W::lut::<0xA6>(w21, w19, w1);
+        let w23 = W::lut::<0x96>(w1, w16, w21);
+        let w24 = W::lut::<0xE3>(w8, w12, w13);
+        let w25 = W::lut::<0xAC>(w3, w23, w24);
+        let w26 = W::lut::<0xCA>(w0, w22, w25);
+        let w27 = W::lut::<0x4E>(w14, w18, w4);
+        let w28 = W::lut::<0x39>(w27, w7, w13);
+        let w29 = W::lut::<0xB0>(w26, w27, w8);
+        let w30 = W::lut::<0x6B>(w29, w21, w20);
+        let w31 = W::lut::<0x6C>(w0, w28, w30);
+        [l[0].xor(w20), l[1].xor3(w26, w11), l[2].xor3(w13, w0), l[3].xor3(w31, w3)]
+    }
+
+    /// S2, 23 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s2<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0xBC>(w4, w5, w0);
+        let w7 = W::lut::<0x9C>(w0, w4, w5);
+        let w8 = W::lut::<0xCA>(w2, w6, w7);
+        let w9 = W::lut::<0xB1>(w7, w6, w2);
+        let w10 = W::lut::<0x56>(w9, w0, w8);
+        let w11 = W::lut::<0xCA>(w1, w8, w10);
+        let w12 = W::lut::<0xEC>(w4, w1, w7);
+        let w13 = W::lut::<0xC6>(w3, w11, w12);
+        let w14 = W::lut::<0x68>(w7, w13, w0);
+        let w15 = W::lut::<0xD6>(w14, w9, w4);
+        let w16 = W::lut::<0x7D>(w10, w13, w6);
+        let w17 = W::lut::<0xA7>(w16, w14, w0);
+        let w18 = W::lut::<0xC6>(w1, w15, w17);
+        let w19 = W::lut::<0xF9>(w18, w8, w16);
+        let w20 = W::lut::<0x69>(w19, w3, w13);
+        let w21 = W::lut::<0x3D>(w11, w1, w5);
+        let w22 = W::lut::<0x69>(w21, w16, w9);
+        let w23 = W::lut::<0x6C>(w4, w20, w22);
+        let w24 = W::lut::<0x6E>(w20, w10, w4);
+        let w25 = W::lut::<0x7C>(w24, w18, w3);
+        let w26 = W::lut::<0x83>(w3, w5, w25);
+        let w27 = W::lut::<0xF9>(w26, w4, w17);
+        let w28 = W::lut::<0xC6>(w1, w25, w27);
+        [l[0].xor(w13), l[1].xor3(w23, w12), l[2].xor3(w28, w9), l[3].xor3(w18, w3)]
+    }
+
+    /// S3, 23 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s3<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0x8D>(w3, w2, w4);
+        let w7 = W::lut::<0x69>(w6, w5, w1);
+        let w8 = W::lut::<0xDC>(w5, w3, w2);
+        let w9 = W::lut::<0x2D>(w8, w7, w4);
+        let w10 = W::lut::<0x63>(w8, w2, w5);
+        let w11 = W::lut::<0xCA>(w1, w9, w10);
+        let w12 = W::lut::<0xAC>(w0, w7, w11);
+        let w13 = W::lut::<0x34>(w7, w3, w5);
+        let w14 = W::lut::<0x69>(w13, w2, w4);
+        let w15 = W::lut::<0x6D>(w5, w3, w14);
+        let w16 = W::lut::<0xBE>(w15, w11, w2);
+        let w17 = W::lut::<0xC6>(w0, w14, w16);
+        let w18 = W::lut::<0x26>(w7, w16, w3);
+        let w19 = W::lut::<0x63>(w2, w5, w13);
+        let w20 = W::lut::<0xC6>(w1, w18, w19);
+        let w21 = W::lut::<0x86>(w7, w1, w11);
+        let w22 = W::lut::<0xE1>(w21, w9, w17);
+        let w23 = W::lut::<0xCA>(w0, w20, w22);
+        let w24 = W::lut::<0xE9>(w5, w3, w12);
+        let w25 = W::lut::<0x9E>(w24, w4, w7);
+        let w26 = W::lut::<0x01>(w25, w14, w12);
+        let w27 = W::lut::<0x49>(w26, w23, w16);
+        let w28 = W::lut::<0xCA>(w2, w25, w27);
+        [l[0].xor3(w28, w17), l[1].xor(w17), l[2].xor3(w23, w15), l[3].xor3(w12, w4)]
+    }
+
+    /// S4, 16 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s4<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0x39>(w2, w3, w4);
+        let w7 = W::lut::<0xD9>(w6, w2, w4);
+        let w8 = W::lut::<0xAC>(w0, w6, w7);
+        let w9 = W::lut::<0x67>(w0, w3, w7);
+        let w10 = W::lut::<0xBC>(w9, w8, w2);
+        let w11 = W::lut::<0x6C>(w1, w8, w10);
+        let w12 = W::lut::<0xB9>(w10, w1, w8);
+        let w13 = W::lut::<0x96>(w12, w4, w9);
+        let w14 = W::lut::<0xCA>(w5, w11, w13);
+        let w15 = W::lut::<0xD1>(w13, w5, w11);
+        let w16 = W::lut::<0x42>(w0, w11, w2);
+        let w17 = W::lut::<0x93>(w16, w7, w12);
+        let w18 = W::lut::<0x17>(w4, w0, w16);
+        let w19 = W::lut::<0x5C>(w18, w12, w10);
+        let w20 = W::lut::<0xAC>(w5, w17, w19);
+        let w21 = W::lut::<0x96>(w17, w19, w20);
+        [l[0].xor3(w15, w0), l[1].xor3(w14, w0), l[2].xor3(w20, w14), l[3].xor3(w21, w15)]
+    }
+
+    /// S5, 25 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s5<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0xB6>(w4, w2, w0);
+        let w7 = W::lut::<0x69>(w6, w1, w5);
+        let w8 = W::lut::<0xC6>(w7, w4, w2);
+        let w9 = W::lut::<0x93>(w8, w1, w0);
+        let w10 = W::lut::<0x5C>(w7, w0, w2);
+        let w11 = W::lut::<0xA7>(w10, w5, w6);
+        let w12 = W::lut::<0xAC>(w5, w9, w11);
+        let w13 = W::lut::<0xC6>(w3, w7, w12);
+        let w14 = W::lut::<0x41>(w13, w0, w4);
+        let w15 = W::lut::<0x0E>(w14, w1, w8);
+        let w16 = W::lut::<0xC1>(w15, w6, w7);
+        let w17 = W::lut::<0xAC>(w2, w14, w16);
+        let w18 = W::lut::<0xDA>(w2, w12, w5);
+        let w19 = W::lut::<0x7E>(w18, w6, w9);
+        let w20 = W::lut::<0xAC>(w3, w17, w19);
+        let w21 = W::lut::<0x4D>(w18, w0, w16);
+        let w22 = W::lut::<0x5B>(w21, w1, w3);
+        let w23 = W::lut::<0x89>(w11, w3, w15);
+        let w24 = W::lut::<0x5E>(w23, w21, w9);
+        let w25 = W::lut::<0xC6>(w2, w22, w24);
+        let w26 = W::lut::<0x34>(w25, w10, w4);
+        let w27 = W::lut::<0x1A>(w26, w13, w21);
+        let w28 = W::lut::<0xAC>(w22, w13, w17);
+        let w29 = W::lut::<0x86>(w28, w9, w0);
+        let w30 = W::lut::<0xC6>(w5, w27, w29);
+        [l[0].xor3(w20, w12), l[1].xor(w13), l[2].xor3(w30, w24), l[3].xor3(w25, w7)]
+    }
+
+    /// S6, 24 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s6<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0x96>(w5, w0, w3);
+        let w7 = W::lut::<0x4E>(w5, w1, w0);
+        let w8 = W::lut::<0xC6>(w2, w6, w7);
+        let w9 = W::lut::<0xE2>(w5, w6, w1);
+        let w10 = W::lut::<0x16>(w9, w3, w0);
+        let w11 = W::lut::<0xDF>(w0, w5, w1);
+        let w12 = W::lut::<0x6C>(w2, w10, w11);
+        let w13 = W::lut::<0xAC>(w4, w8, w12);
+        let w14 = W::lut::<0x4B>(w6, w12, w0);
+        let w15 = W::lut::<0xF9>(w8, w9, w0);
+        let w16 = W::lut::<0x6C>(w1, w14, w15);
+        let w17 = W::lut::<0xEA>(w12, w5, w0);
+        let w18 = W::lut::<0x97>(w17, w3, w2);
+        let w19 = W::lut::<0xC6>(w4, w16, w18);
+        let w20 = W::lut::<0x69>(w6, w1, w18);
+        let w21 = W::lut::<0x47>(w20, w2, w5);
+        let w22 = W::lut::<0x3E>(w1, w20, w5);
+        let w23 = W::lut::<0x94>(w22, w12, w21);
+        let w24 = W::lut::<0xCA>(w4, w21, w23);
+        let w25 = W::lut::<0x91>(w12, w22, w7);
+        let w26 = W::lut::<0x84>(w25, w3, w14);
+        let w27 = W::lut::<0x63>(w8, w19, w25);
+        let w28 = W::lut::<0x7B>(w27, w11, w20);
+        let w29 = W::lut::<0xCA>(w4, w26, w28);
+        [l[0].xor3(w24, w18), l[1].xor3(w29, w20), l[2].xor3(w13, w1), l[3].xor(w19)]
+    }
+
+    /// S7, 23 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s7<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0x9D>(w2, w3, w4);
+        let w7 = W::lut::<0xBA>(w6, w3, w4);
+        let w8 = W::lut::<0x6C>(w5, w6, w7);
+        let w9 = W::lut::<0x17>(w6, w8, w2);
+        let w10 = W::lut::<0xAC>(w0, w8, w9);
+        let w11 = W::lut::<0x96>(w5, w0, w6);
+        let w12 = W::lut::<0xD3>(w11, w2, w10);
+        let w13 = W::lut::<0xCA>(w1, w10, w12);
+        let w14 = W::lut::<0xC9>(w9, w4, w0);
+        let w15 = W::lut::<0xCB>(w14, w1, w3);
+        let w16 = W::lut::<0x29>(w4, w13, w1);
+        let w17 = W::lut::<0x68>(w16, w0, w3);
+        let w18 = W::lut::<0xC6>(w5, w15, w17);
+        let w19 = W::lut::<0x43>(w7, w2, w5);
+        let w20 = W::lut::<0xC2>(w19, w1, w3);
+        let w21 = W::lut::<0x8B>(w18, w19, w15);
+        let w22 = W::lut::<0x69>(w21, w16, w20);
+        let w23 = W::lut::<0xAC>(w0, w20, w22);
+        let w24 = W::lut::<0xA7>(w23, w7, w3);
+        let w25 = W::lut::<0xE9>(w24, w5, w13);
+        let w26 = W::lut::<0x98>(w11, w1, w25);
+        let w27 = W::lut::<0x72>(w26, w10, w23);
+        let w28 = W::lut::<0xCA>(w2, w25, w27);
+        [l[0].xor3(w23, w12), l[1].xor3(w28, w18), l[2].xor3(w18, w12), l[3].xor(w13)]
+    }
+
+    /// S8, 22 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s8<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], l: [W; 4]) -> [W; 4] {
+        let w6 = W::lut::<0x1D>(w1, w2, w4);
+        let w7 = W::lut::<0x36>(w2, w4, w1);
+        let w8 = W::lut::<0x6C>(w0, w6, w7);
+        let w9 = W::lut::<0xDF>(w7, w0, w1);
+        let w10 = W::lut::<0xC6>(w3, w8, w9);
+        let w11 = W::lut::<0x29>(w6, w2, w3);
+        let w12 = W::lut::<0x95>(w11, w0, w10);
+        let w13 = W::lut::<0xCA>(w5, w10, w12);
+        let w14 = W::lut::<0x84>(w1, w8, w4);
+        let w15 = W::lut::<0x49>(w14, w0, w10);
+        let w16 = W::lut::<0xD9>(w4, w15, w1);
+        let w17 = W::lut::<0xA9>(w16, w11, w0);
+        let w18 = W::lut::<0x6C>(w5, w15, w17);
+        let w19 = W::lut::<0x9C>(w1, w7, w11);
+        let w20 = W::lut::<0xD2>(w19, w15, w4);
+        let w21 = W::lut::<0x01>(w11, w17, w1);
+        let w22 = W::lut::<0x1E>(w21, w19, w0);
+        let w23 = W::lut::<0xCA>(w5, w20, w22);
+        let w24 = W::lut::<0x69>(w20, w10, w11);
+        let w25 = W::lut::<0x29>(w7, w24, w3);
+        let w26 = W::lut::<0x69>(w25, w6, w0);
+        let w27 = W::lut::<0x6C>(w5, w24, w26);
+        [l[0].xor3(w23, w10), l[1].xor(w13), l[2].xor3(w18, w7), l[3].xor3(w27, w11)]
+    }
+}

@@ -1,0 +1,304 @@
+//! What every back end does, for any word. Nothing here branches on data or indexes by it.
+//!
+//! All functions are inlined into the entry points of the back ends, which are compiled for their instructions.
+
+#![allow(clippy::indexing_slicing, reason = "indexes are constants or public tables")]
+
+use core::sync::atomic::{Ordering, compiler_fence};
+
+use super::Direction;
+use super::circuits::{lut3, lut3_pair, plain};
+use super::order::{KEY_PLANES, PLANE_OF_BIT, ROTATIONS, ROUND_KEY_BITS, TARGETS, bit_of_plane};
+use super::shared::{RoundMasks, Stages};
+use super::word::Word;
+
+/// Transposes one block of each lane into planes. Lane `i` sits in bit `i / WORDS` of `u64` number `i % WORDS`, so that a row of
+/// the bit matrix is read in one piece.
+#[inline(always)]
+pub(super) fn load<W: Word>(blocks: &[[u8; 8]], planes: &mut [W; 64]) {
+    let mut rows = [W::splat(0); 64];
+    for first in 0..8 {
+        let mut group = [W::splat(0); 8];
+        for (index, word) in group.iter_mut().enumerate() {
+            *word = W::load(&blocks[(first + 8 * index) * W::WORDS..]);
+        }
+        let group = swap_far(group);
+        for (index, word) in group.into_iter().enumerate() {
+            rows[first + 8 * index] = word;
+        }
+    }
+    for first in (0..64).step_by(8) {
+        let group = swap_near(*rows[first..].first_chunk().expect("rows come in eights"));
+        for (index, word) in group.into_iter().enumerate() {
+            planes[usize::from(PLANE_OF_BIT[first + index])] = word;
+        }
+    }
+}
+
+/// Transposes planes back into one block of each lane.
+#[inline(always)]
+pub(super) fn store<W: Word>(planes: &[W; 64], blocks: &mut [[u8; 8]]) {
+    let mut rows = [W::splat(0); 64];
+    for first in (0..64).step_by(8) {
+        let mut group = [W::splat(0); 8];
+        for (index, word) in group.iter_mut().enumerate() {
+            *word = planes[usize::from(PLANE_OF_BIT[first + index])];
+        }
+        let group = swap_near(group);
+        *rows[first..].first_chunk_mut().expect("rows come in eights") = group;
+    }
+    for first in 0..8 {
+        let mut group = [W::splat(0); 8];
+        for (index, word) in group.iter_mut().enumerate() {
+            *word = rows[first + 8 * index];
+        }
+        let group = swap_far(group);
+        for (index, word) in group.into_iter().enumerate() {
+            word.store(&mut blocks[(first + 8 * index) * W::WORDS..]);
+        }
+    }
+}
+
+/// The three coarse steps of the transposition, on rows that are 8 apart.
+#[inline(always)]
+fn swap_far<W: Word>(rows: [W; 8]) -> [W; 8] {
+    let rows = swap::<W, 32>(rows, 4, 0x0000_0000_FFFF_FFFF);
+    let rows = swap::<W, 16>(rows, 2, 0x0000_FFFF_0000_FFFF);
+    swap::<W, 8>(rows, 1, 0x00FF_00FF_00FF_00FF)
+}
+
+/// The three fine steps, on neighbouring rows.
+#[inline(always)]
+fn swap_near<W: Word>(rows: [W; 8]) -> [W; 8] {
+    let rows = swap::<W, 4>(rows, 4, 0x0F0F_0F0F_0F0F_0F0F);
+    let rows = swap::<W, 2>(rows, 2, 0x3333_3333_3333_3333);
+    swap::<W, 1>(rows, 1, 0x5555_5555_5555_5555)
+}
+
+/// Swaps the high part of each row with the low part of the row `distance` further on.
+#[inline(always)]
+fn swap<W: Word, const BITS: u32>(mut rows: [W; 8], distance: usize, low: u64) -> [W; 8] {
+    let low = W::splat(low);
+    for index in 0..8 {
+        if index & distance == 0 {
+            let (one, other) = (rows[index], rows[index + distance]);
+            rows[index] = low.select(one, other.shl::<BITS>());
+            rows[index + distance] = low.select(one.shr::<BITS>(), other);
+        }
+    }
+    rows
+}
+
+/// Turns the planes of a key batch, XORed with `mask`, into the registers C and D, each twice in a row: a rotated register is
+/// a slice of it.
+#[inline(always)]
+pub(super) fn expand_keys<W: Word>(planes: &[W; 64], mask: u64, key: &mut [W; 112]) {
+    for (half, registers) in key.chunks_exact_mut(56).enumerate() {
+        let (once, twice) = registers.split_at_mut(28);
+        for (index, (once, twice)) in once.iter_mut().zip(twice).enumerate() {
+            let plane = usize::from(KEY_PLANES[28 * half + index]);
+            let flip = 0_u64.wrapping_sub((mask >> bit_of_plane(plane)) & 1);
+            *once = planes[plane].xor(W::splat(flip));
+            *twice = *once;
+        }
+    }
+}
+
+/// Spreads bits into masks: all ones for a one.
+#[inline(always)]
+pub(super) fn spread(bits: u64, masks: &mut [u64]) {
+    for (index, mask) in masks.iter_mut().enumerate() {
+        *mask = 0_u64.wrapping_sub((bits >> index) & 1);
+    }
+}
+
+/// The rounds of one DES after the other, under one key for all lanes.
+#[inline(always)]
+pub(super) fn rounds_shared<W: Word>(planes: &mut [W; 64], stages: Stages<'_>) {
+    let (left, right) = halves(planes);
+    let (mut left, mut right) = (left, right);
+    for stage in stages.rounds {
+        fold(right, &stage.entry);
+        for [odd, even] in stage.rounds.as_chunks().0 {
+            round_shared(left, right, odd);
+            round_shared(right, left, even);
+        }
+        core::mem::swap(&mut left, &mut right);
+    }
+    fold(right, stages.exit);
+    if !stages.rounds.len().is_multiple_of(2) {
+        core::mem::swap(left, right);
+    }
+}
+
+/// The rounds of one DES after the other, each lane under its own keys.
+#[inline(always)]
+pub(super) fn rounds_keyed<'a, W: Word + 'a>(
+    planes: &mut [W; 64],
+    stages: impl ExactSizeIterator<Item = (&'a [W; 112], Direction)>,
+) {
+    let odd_stages = !stages.len().is_multiple_of(2);
+    let (left, right) = halves(planes);
+    let (mut left, mut right) = (left, right);
+    for (key, direction) in stages {
+        for pair in 0..8 {
+            let (odd, even) = match direction {
+                Direction::Encrypt => (ROTATIONS[2 * pair], ROTATIONS[2 * pair + 1]),
+                Direction::Decrypt => (ROTATIONS[15 - 2 * pair], ROTATIONS[14 - 2 * pair]),
+            };
+            round_keyed(left, right, &rotated(key, odd));
+            round_keyed(right, left, &rotated(key, even));
+        }
+        core::mem::swap(&mut left, &mut right);
+    }
+    if odd_stages {
+        core::mem::swap(left, right);
+    }
+}
+
+#[inline(always)]
+pub(super) fn set_xor<W: Word>(out: &mut [W; 64], a: &[W; 64], b: &[W; 64]) {
+    for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
+        *out = a.xor(*b);
+    }
+}
+
+/// XORs a block, as a little-endian number, onto every lane.
+#[inline(always)]
+pub(super) fn xor_value<W: Word>(planes: &mut [W; 64], value: u64) {
+    for (bit, plane) in PLANE_OF_BIT.iter().enumerate() {
+        let plane = &mut planes[usize::from(*plane)];
+        *plane = plane.xor(W::splat(0_u64.wrapping_sub((value >> bit) & 1)));
+    }
+}
+
+/// Takes the value of `other` in the lanes of `mask`.
+#[inline(always)]
+pub(super) fn select<W: Word>(planes: &mut [W; 64], mask: &W, other: &[W; 64]) {
+    for (plane, other) in planes.iter_mut().zip(other) {
+        *plane = mask.select(*other, *plane);
+    }
+}
+
+/// In each lane moves the highest one among the `low_bits` lowest bits, as FIPS 46-3 counts them from the right.
+#[inline(always)]
+pub(super) fn move_highest_bit<W: Word>(from: &mut [W; 64], to: &mut [W; 64], low_bits: u32, moved: &mut W) {
+    let mut found = W::splat(0);
+    for bit in (0..low_bits.min(64)).rev() {
+        // Of a block as a little-endian number, the last byte is the highest.
+        let plane = usize::from(PLANE_OF_BIT[(bit ^ 0b11_1000) as usize]);
+        let highest = from[plane].and_not(found);
+        from[plane] = from[plane].and(found);
+        to[plane] = to[plane].or(highest);
+        found = found.or(highest);
+    }
+    *moved = found;
+}
+
+#[inline(always)]
+fn halves<W>(planes: &mut [W; 64]) -> (&mut [W; 32], &mut [W; 32]) {
+    match planes.as_chunks_mut().0 {
+        [left, right] => (left, right),
+        _ => unreachable!("64 planes are two halves"),
+    }
+}
+
+#[inline(always)]
+fn fold<W: Word>(half: &mut [W; 32], masks: &[u64; 32]) {
+    for (plane, mask) in half.iter_mut().zip(masks) {
+        *plane = plane.xor(W::splat(*mask));
+    }
+}
+
+/// The registers C and D as one round sees them.
+#[inline(always)]
+fn rotated<W>(key: &[W; 112], by: u8) -> [&[W; 28]; 2] {
+    let by = usize::from(by);
+    [0, 56].map(|register| key[register + by..].first_chunk().expect("a register is there twice"))
+}
+
+/// `left ^= f(right)`. `right` carries its four middle bits of each box already XORed with the round key; its two outer bits and
+/// the next masks of `left` come from `masks`.
+#[inline(always)]
+fn round_shared<W: Word>(left: &mut [W; 32], right: &[W; 32], masks: &RoundMasks) {
+    macro_rules! boxes {
+        ($($box:literal $name:ident),*) => {$({
+            let inputs = [
+                right[(4 * $box + 31) % 32].xor(W::splat(masks.outer[2 * $box])),
+                right[4 * $box],
+                right[4 * $box + 1],
+                right[4 * $box + 2],
+                right[4 * $box + 3],
+                right[(4 * $box + 4) % 32].xor(W::splat(masks.outer[2 * $box + 1])),
+            ];
+            let [a, b, c, d] = if W::TERNARY { lut3::$name(inputs) } else { plain::$name(inputs) };
+            shift_in(left, masks, 4 * $box, a);
+            shift_in(left, masks, 4 * $box + 1, b);
+            shift_in(left, masks, 4 * $box + 2, c);
+            shift_in(left, masks, 4 * $box + 3, d);
+            keep_order();
+        })*};
+    }
+    boxes!(0 s1, 1 s2, 2 s3, 3 s4, 4 s5, 5 s6, 6 s7, 7 s8);
+}
+
+#[inline(always)]
+fn shift_in<W: Word>(left: &mut [W; 32], masks: &RoundMasks, output: usize, value: W) {
+    let target = usize::from(TARGETS[output]);
+    left[target] = left[target].xor3(value, W::splat(masks.fold[target]));
+}
+
+/// `left ^= f(right, key)` with the key of each lane.
+#[inline(always)]
+fn round_keyed<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[&[W; 28]; 2]) {
+    macro_rules! boxes {
+        ($($box:literal $name:ident),*) => {$({
+            let inputs = [
+                keyed(right, key, (4 * $box + 31) % 32, 6 * $box),
+                keyed(right, key, 4 * $box, 6 * $box + 1),
+                keyed(right, key, 4 * $box + 1, 6 * $box + 2),
+                keyed(right, key, 4 * $box + 2, 6 * $box + 3),
+                keyed(right, key, 4 * $box + 3, 6 * $box + 4),
+                keyed(right, key, (4 * $box + 4) % 32, 6 * $box + 5),
+            ];
+            let targets = [
+                usize::from(TARGETS[4 * $box]),
+                usize::from(TARGETS[4 * $box + 1]),
+                usize::from(TARGETS[4 * $box + 2]),
+                usize::from(TARGETS[4 * $box + 3]),
+            ];
+            let before = [left[targets[0]], left[targets[1]], left[targets[2]], left[targets[3]]];
+            let [a, b, c, d] = if W::TERNARY {
+                lut3_pair::$name(inputs, before)
+            } else {
+                upright(before, plain::$name(inputs), plain::INVERTED[$box])
+            };
+            left[targets[0]] = a;
+            left[targets[1]] = b;
+            left[targets[2]] = c;
+            left[targets[3]] = d;
+            keep_order();
+        })*};
+    }
+    boxes!(0 s1, 1 s2, 2 s3, 3 s4, 4 s5, 5 s6, 6 s7, 7 s8);
+}
+
+#[inline(always)]
+fn keyed<W: Word>(right: &[W; 32], key: &[&[W; 28]; 2], bit: usize, slot: usize) -> W {
+    let index = usize::from(ROUND_KEY_BITS[slot]);
+    right[bit].xor(key[index / 28][index % 28])
+}
+
+/// XORs the outputs of a box onto `before` and undoes the inversions of the circuit.
+#[inline(always)]
+fn upright<W: Word>(before: [W; 4], [a, b, c, d]: [W; 4], inverted: u8) -> [W; 4] {
+    let flip = |value: W, bit: u32| if inverted >> bit & 1 == 1 { value.not() } else { value };
+    let [w, x, y, z] = before;
+    [w.xor(flip(a, 3)), x.xor(flip(b, 2)), y.xor(flip(c, 1)), z.xor(flip(d, 0))]
+}
+
+/// Keeps the compiler from loading the inputs of the next boxes early, which would spill the gates of this one.
+#[inline(always)]
+fn keep_order() {
+    compiler_fence(Ordering::SeqCst);
+}
