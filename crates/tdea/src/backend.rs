@@ -29,10 +29,7 @@ pub enum Backend {
 /// This processor lacks the instruction set, or the build keeps from it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("this machine does not run the back end {0:?}")]
-pub struct BackendUnavailable(
-    /** The one asked for. */
-    pub Backend,
-);
+pub struct BackendUnavailable(/** The one asked for. */ pub Backend);
 
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx2, "avx2");
@@ -48,7 +45,7 @@ impl Backend {
     pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
 
     /// The widest one that the build may use.
-    const WIDEST: Self = if cfg!(cardroot_backend = "portable") {
+    const WIDEST: Self = if cfg!(any(cardroot_backend = "portable", cardroot_backend = "portable32")) {
         Self::Portable
     } else if cfg!(cardroot_backend = "avx2") {
         Self::Avx2

@@ -4,12 +4,10 @@ use core::fmt;
 
 use ::cmac::Mac as _;
 use cipher::common::InnerInit;
-use des::{TdesEde2, TdesEde3};
 
-use crate::BLOCK_LEN;
 use crate::key::TdeaKey;
 use crate::mac::Mac;
-use crate::schedule::Schedule;
+use crate::schedule::{self, Tdes};
 
 /// CMAC with TDEA: 8 bytes.
 ///
@@ -19,23 +17,14 @@ use crate::schedule::Schedule;
 /// # Source
 /// NIST SP 800-38B (ISO 9797-1 MAC algorithm 5).
 pub struct Cmac {
-    inner: Inner,
-}
-
-enum Inner {
-    Double(::cmac::Cmac<TdesEde2>),
-    Triple(::cmac::Cmac<TdesEde3>),
+    inner: ::cmac::Cmac<Tdes>,
 }
 
 impl Cmac {
     /// Starts a message.
     #[must_use]
     pub fn new(key: &TdeaKey) -> Self {
-        let inner = match Schedule::new(key) {
-            Schedule::Double(cipher) => Inner::Double(InnerInit::inner_init(cipher)),
-            Schedule::Triple(cipher) => Inner::Triple(InnerInit::inner_init(cipher)),
-        };
-        Self { inner }
+        Self { inner: InnerInit::inner_init(schedule::tdes(key)) }
     }
 
     /// The code of a whole message.
@@ -48,20 +37,13 @@ impl Cmac {
 
     /// Takes the next piece of the message.
     pub fn update(&mut self, data: &[u8]) {
-        match &mut self.inner {
-            Inner::Double(mac) => mac.update(data),
-            Inner::Triple(mac) => mac.update(data),
-        }
+        self.inner.update(data);
     }
 
     /// Ends the message.
     #[must_use]
     pub fn finalize(self) -> Mac {
-        let bytes: [u8; BLOCK_LEN] = match self.inner {
-            Inner::Double(mac) => mac.finalize().into_bytes().into(),
-            Inner::Triple(mac) => mac.finalize().into_bytes().into(),
-        };
-        Mac::new(bytes)
+        Mac::new(self.inner.finalize().into_bytes().into())
     }
 }
 
@@ -89,9 +71,6 @@ mod tests {
     #[test]
     fn a_code_in_progress_is_wiped_on_drop() {
         let Cmac { inner } = Cmac::new(&TdeaKey::from([0x25; 16]));
-        match &inner {
-            Inner::Double(mac) => parts_are_wiped_on_drop(mac),
-            Inner::Triple(mac) => parts_are_wiped_on_drop(mac),
-        }
+        parts_are_wiped_on_drop(&inner);
     }
 }

@@ -15,6 +15,8 @@ mod key;
 mod key_type;
 mod mac;
 mod modes;
+#[cfg(not(cardroot_des))]
+mod oneblock;
 mod padding;
 mod parity;
 #[cfg(feature = "alloc")]

@@ -3,14 +3,13 @@
 use core::fmt;
 
 use cipher::consts::U8;
-use cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit};
-use des::Des;
+use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::key::{KeyLength, TdeaKey};
 use crate::padding::length_block;
-use crate::schedule::{Schedule, with_cipher};
+use crate::schedule::{self, Des, Tdes};
 use crate::{BLOCK_LEN, Padding};
 
 /// A message authentication code of 8 bytes. It is public once sent; compare it by [`verify`](Self::verify) only.
@@ -221,7 +220,7 @@ impl Chain {
 /// Codes of messages of different lengths under one key can be joined into the code of a longer message. Where the
 /// length is not fixed take padding method 3, [`RetailMac`] or [`Cmac`](crate::Cmac).
 pub struct CbcMac {
-    schedule: Schedule,
+    keys: Tdes,
     chain: Chain,
 }
 
@@ -229,7 +228,7 @@ impl CbcMac {
     /// Starts a message.
     #[must_use]
     pub fn new(key: &TdeaKey, padding: MacPadding) -> Self {
-        Self { schedule: Schedule::new(key), chain: Chain::new(padding, [0; BLOCK_LEN]) }
+        Self { keys: schedule::tdes(key), chain: Chain::new(padding, [0; BLOCK_LEN]) }
     }
 
     /// The code of a whole message.
@@ -244,7 +243,7 @@ impl CbcMac {
 
     /// Takes the next piece of the message.
     pub fn update(&mut self, data: &[u8]) {
-        with_cipher!(&self.schedule, c => self.chain.update(c, data));
+        self.chain.update(&self.keys, data);
     }
 
     /// Ends the message.
@@ -252,7 +251,7 @@ impl CbcMac {
     /// # Errors
     /// Returns [`MacError::MessageLength`] if another length was announced.
     pub fn finalize(self) -> Result<Mac, MacError> {
-        let last = with_cipher!(&self.schedule, c => self.chain.close(c))?;
+        let last = self.chain.close(&self.keys)?;
         Ok(Mac::new(*last))
     }
 }
@@ -288,8 +287,8 @@ impl RetailMac {
     pub fn with_iv(key: &TdeaKey, padding: MacPadding, iv: [u8; BLOCK_LEN]) -> Result<Self, MacError> {
         match (key.length(), key.parts()) {
             (KeyLength::Double, [left, right]) => Ok(Self {
-                left: Des::new(<&Array<_, _>>::from(left)),
-                right: Des::new(<&Array<_, _>>::from(right)),
+                left: schedule::des(left),
+                right: schedule::des(right),
                 chain: Chain::new(padding, iv),
             }),
             _ => Err(MacError::TripleLengthKey),
@@ -344,8 +343,8 @@ mod tests {
     #[test]
     fn a_code_in_progress_is_wiped_on_drop() {
         let key = TdeaKey::from([0x25; 16]);
-        let CbcMac { schedule, chain } = CbcMac::new(&key, MacPadding::Zeros);
-        with_cipher!(&schedule, c => is_wiped_on_drop(c));
+        let CbcMac { keys, chain } = CbcMac::new(&key, MacPadding::Zeros);
+        is_wiped_on_drop(&keys);
         let Chain { state, open: _, taken: _, padding: _ } = chain;
         is_wiped_on_drop(&state);
 

@@ -1,0 +1,114 @@
+//! Expanded keys, as block ciphers of the crate `cipher`.
+
+use ::cipher::consts::{U2, U8};
+use ::cipher::{
+    Array, Block, BlockCipherDecBackend, BlockCipherDecClosure, BlockCipherDecrypt, BlockCipherEncBackend,
+    BlockCipherEncClosure, BlockCipherEncrypt, BlockSizeUser, InOut, ParBlocks, ParBlocksSizeUser,
+};
+use zeroize::ZeroizeOnDrop;
+
+use super::{RoundKeys, crypt, expand};
+use crate::BLOCK_LEN;
+
+/// Which way through the round keys.
+#[derive(Clone, Copy)]
+pub(crate) enum Direction {
+    Encrypt,
+    Decrypt,
+}
+
+/// The round keys of one pass (DES) or three (TDEA) in the order in which encryption uses them. Wiped on drop.
+#[derive(ZeroizeOnDrop)]
+pub(crate) struct BlockKeys<const PASSES: usize>(pub(super) [RoundKeys; PASSES]);
+
+impl BlockKeys<1> {
+    /// Expands a DES key.
+    pub(crate) fn des(key: &[u8; BLOCK_LEN]) -> Self {
+        Self([expand(*key)])
+    }
+}
+
+impl BlockKeys<3> {
+    /// Expands a TDEA key.
+    pub(crate) fn tdea(parts: [&[u8; BLOCK_LEN]; 3]) -> Self {
+        Self::ordered(parts.map(|part| expand(*part)))
+    }
+
+    /// The middle pass of an encryption decrypts: its round keys stand in reverse.
+    pub(super) fn ordered(parts: [RoundKeys; 3]) -> Self {
+        let mut keys = Self(parts);
+        let [_, middle, _] = &mut keys.0;
+        middle.reverse();
+        keys
+    }
+}
+
+impl<const PASSES: usize> BlockKeys<PASSES> {
+    /// The round key for a pass and a round of it, both counted in the order of use.
+    #[inline(always)]
+    #[allow(clippy::indexing_slicing, reason = "the back ends count passes and rounds up to their number")]
+    pub(super) const fn at(&self, direction: Direction, pass: usize, round: usize) -> u64 {
+        match direction {
+            Direction::Encrypt => self.0[pass][round],
+            Direction::Decrypt => self.0[PASSES - 1 - pass][super::ROUNDS - 1 - round],
+        }
+    }
+
+    /// Encrypts two blocks under a key each, in the time of little more than one.
+    pub(crate) fn encrypt_pair(keys: [&Self; 2], blocks: &mut [[u8; BLOCK_LEN]; 2]) {
+        crypt(keys, Direction::Encrypt, blocks);
+    }
+
+    fn one(&self, direction: Direction, mut block: InOut<'_, '_, Array<u8, U8>>) {
+        let mut blocks = [block.clone_in().0];
+        crypt([self], direction, &mut blocks);
+        let [done] = blocks;
+        block.get_out().0 = done;
+    }
+
+    fn two(&self, direction: Direction, mut blocks: InOut<'_, '_, Array<Array<u8, U8>, U2>>) {
+        let mut pair = blocks.clone_in().0.map(|block| block.0);
+        crypt([self, self], direction, &mut pair);
+        blocks.get_out().0 = pair.map(Array);
+    }
+}
+
+impl<const PASSES: usize> BlockSizeUser for BlockKeys<PASSES> {
+    type BlockSize = U8;
+}
+
+impl<const PASSES: usize> ParBlocksSizeUser for BlockKeys<PASSES> {
+    type ParBlocksSize = U2;
+}
+
+impl<const PASSES: usize> BlockCipherEncrypt for BlockKeys<PASSES> {
+    fn encrypt_with_backend(&self, f: impl BlockCipherEncClosure<BlockSize = U8>) {
+        f.call(self);
+    }
+}
+
+impl<const PASSES: usize> BlockCipherEncBackend for BlockKeys<PASSES> {
+    fn encrypt_block(&self, block: InOut<'_, '_, Block<Self>>) {
+        self.one(Direction::Encrypt, block);
+    }
+
+    fn encrypt_par_blocks(&self, blocks: InOut<'_, '_, ParBlocks<Self>>) {
+        self.two(Direction::Encrypt, blocks);
+    }
+}
+
+impl<const PASSES: usize> BlockCipherDecrypt for BlockKeys<PASSES> {
+    fn decrypt_with_backend(&self, f: impl BlockCipherDecClosure<BlockSize = U8>) {
+        f.call(self);
+    }
+}
+
+impl<const PASSES: usize> BlockCipherDecBackend for BlockKeys<PASSES> {
+    fn decrypt_block(&self, block: InOut<'_, '_, Block<Self>>) {
+        self.one(Direction::Decrypt, block);
+    }
+
+    fn decrypt_par_blocks(&self, blocks: InOut<'_, '_, ParBlocks<Self>>) {
+        self.two(Direction::Decrypt, blocks);
+    }
+}
