@@ -10,5 +10,7 @@
 
 pub mod circuit;
 pub mod emit;
+pub mod random;
+pub mod refine;
 pub mod sbox;
 pub mod search;

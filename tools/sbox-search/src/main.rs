@@ -5,19 +5,21 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sbox_search::circuit::{self, Family};
+use sbox_search::refine::Walk;
 use sbox_search::search::Search;
 
 /// What is known already; the search starts below it.
 const KNOWN: &str = include_str!("../../../crates/tdea/data/sbox_circuits.txt");
-const USAGE: &str = "usage: sbox-search --sbox 1..8 --gates plain|lut3|lut3-pair [--seconds 60] [--seed N] [--from GATES]";
+const USAGE: &str = "usage: sbox-search --sbox 1..8 --gates plain|lut3|lut3-pair [--seconds 60] [--seed N] [--from-known yes] [--from GATES]";
 
 fn main() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
-    let (mut number, mut family, mut seconds, mut seed, mut from) = (None, None, 60, clock(), None);
+    let (mut number, mut family, mut seconds, mut seed, mut from, mut refine) = (None, None, 60, clock(), None, false);
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         let parsed = || value.parse::<u64>().map_err(|_| USAGE);
         match name.as_str() {
             "--sbox" => number = value.parse().ok().filter(|number| (1..=8).contains(number)),
+            "--from-known" => refine = value == "yes",
             "--gates" => family = Family::named(&value),
             "--seconds" => seconds = parsed()?,
             "--seed" => seed = parsed()?,
@@ -27,20 +29,34 @@ fn main() -> Result<(), String> {
     }
     let (number, family) = (number.ok_or(USAGE)?, family.ok_or(USAGE)?);
     let known = circuit::read(KNOWN)?.into_iter().find(|c| c.family == family && c.number == number);
-    let mut best = from.or_else(|| known.map(|known| known.gates.len())).unwrap_or(74);
-
-    let mut search = Search::new(family, number, seed);
+    let mut best = from.or_else(|| known.as_ref().map(|known| known.gates.len())).unwrap_or(74);
     let end = Instant::now() + Duration::from_secs(seconds);
-    let mut runs = 0_u64;
-    while Instant::now() < end && best > 0 {
-        runs += 1;
-        if let Some(circuit) = search.run(best - 1) {
-            best = circuit.gates.len();
-            eprintln!("S{number}: {best} gates in run {runs}");
-            print!("{}", circuit.text());
+    let mut steps = 0_u64;
+    match known.filter(|_| refine) {
+        Some(known) => {
+            let mut walk = Walk::new(known, seed);
+            while steps % 1024 != 0 || Instant::now() < end {
+                steps += 1;
+                if let Some(circuit) = walk.step() {
+                    best = circuit.gates.len();
+                    eprintln!("S{number}: {best} gates in step {steps}");
+                    print!("{}", circuit.text());
+                }
+            }
+        }
+        None => {
+            let mut search = Search::new(family, number, seed);
+            while Instant::now() < end && best > 0 {
+                steps += 1;
+                if let Some(circuit) = search.run(best - 1) {
+                    best = circuit.gates.len();
+                    eprintln!("S{number}: {best} gates in run {steps}");
+                    print!("{}", circuit.text());
+                }
+            }
         }
     }
-    eprintln!("S{number}: {runs} runs, {best} gates remain the fewest");
+    eprintln!("S{number}: {best} gates after {steps} tries");
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 //! bits and of wires; a run is abandoned once it can't be smaller than the best one known.
 
 use crate::circuit::{Circuit, Family, Gate, Output, apply};
+use crate::random::Random;
 use crate::sbox::{self, INPUTS, Truth};
 
 /// An upper bound of wires: the six inputs and every gate.
@@ -63,31 +64,40 @@ fn absorb(table: u8, inputs: &[Signal]) -> u8 {
 
 /// What a wire should carry, where it matters: `ones` and `zeros` together are the mask.
 #[derive(Clone, Copy)]
-struct Wanted {
+pub(crate) struct Wanted {
     ones: Truth,
     zeros: Truth,
 }
 
 impl Wanted {
-    const fn new(truth: Truth, mask: Truth) -> Self {
+    pub(crate) const fn new(truth: Truth, mask: Truth) -> Self {
         Self { ones: truth & mask, zeros: !truth & mask }
     }
 
-    const fn mask(self) -> Truth {
+    pub(crate) const fn mask(self) -> Truth {
         self.ones | self.zeros
     }
 
+    /// Whether a wire has it as it is, or inverted.
+    pub(crate) const fn is(self, wire: Truth) -> Option<bool> {
+        match (self.ones & !wire | self.zeros & wire, self.ones & wire | self.zeros & !wire) {
+            (0, _) => Some(false),
+            (_, 0) => Some(true),
+            _ => None,
+        }
+    }
+
     /// Whether some function of one wire has it.
-    const fn settled_by(self, wire: Truth) -> bool {
+    pub(crate) const fn settled_by(self, wire: Truth) -> bool {
         !(self.ones & wire != 0 && self.zeros & wire != 0 || self.ones & !wire != 0 && self.zeros & !wire != 0)
     }
 
-    const fn under(self, mask: Truth) -> Self {
+    pub(crate) const fn under(self, mask: Truth) -> Self {
         Self { ones: self.ones & mask, zeros: self.zeros & mask }
     }
 
     /// The table of a gate of these wires that has it; rows that never occur are zero.
-    fn table(self, wires: &[Truth]) -> u8 {
+    pub(crate) fn table(self, wires: &[Truth]) -> u8 {
         (0..1_usize << wires.len()).fold(0, |table, row| {
             let region = apply(1 << row, wires);
             table | u8::from(self.ones & region != 0) << row
@@ -100,21 +110,21 @@ impl Wanted {
 pub struct Search {
     family: Family,
     number: usize,
-    state: u64,
+    random: Random,
 }
 
 impl Search {
     /// Starts a search for box `number`, 1 to 8.
     #[must_use]
     pub fn new(family: Family, number: usize, seed: u64) -> Self {
-        Self { family, number, state: seed | 1 }
+        Self { family, number, random: Random::new(seed) }
     }
 
     /// Makes one run for a circuit of at most `most` gates.
     pub fn run(&mut self, most: usize) -> Option<Circuit> {
         let targets = sbox::outputs(self.number);
         let mut order = [0, 1, 2, 3];
-        self.shuffle(&mut order);
+        self.random.shuffle(&mut order);
         let mut draft = Draft::new();
         let mut outputs: [Vec<Signal>; 4] = Default::default();
         for bit in order {
@@ -134,7 +144,7 @@ impl Search {
         // The XOR with a wire comes free where outputs may be pairs; three of them are tried beside the plain output.
         let tries = if self.family == Family::Lut3Pair { 4 } else { 1 };
         for attempt in 0..tries {
-            let partner = (attempt > 0).then(|| self.below(draft.len));
+            let partner = (attempt > 0).then(|| self.random.below(draft.len));
             let wanted = Wanted::new(target ^ partner.map_or(0, |wire| draft.truths[wire]), !0);
             if let Some((next, signal)) = self.build(draft, wanted, 0b11_1111, budget) {
                 budget = (next.len - draft.len).checked_sub(1)?;
@@ -177,7 +187,7 @@ impl Search {
         let join = if self.family == Family::Plain { 2 } else { 1 };
         let mut choices: Vec<(usize, bool)> =
             (0..6).filter(|bit| bits >> bit & 1 == 1).flat_map(|bit| [(bit, false), (bit, true)]).collect();
-        self.shuffle(&mut choices);
+        self.random.shuffle(&mut choices);
         // Near the root a few choices each run: more runs find more than complete ones.
         if bits.count_ones() > 4 {
             choices.truncate(if bits.count_ones() == 6 { 2 } else { 4 });
@@ -235,37 +245,13 @@ impl Search {
 
     fn wire_order(&mut self, len: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..len).collect();
-        self.shuffle(&mut order);
+        self.random.shuffle(&mut order);
         order
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let other = self.below(last + 1);
-            items.swap(last, other);
-        }
-    }
-
-    /// A number below `limit`, from Marsaglia's xorshift generator.
-    fn below(&mut self, limit: usize) -> usize {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        let limit = u64::try_from(limit).expect("a small number");
-        usize::try_from((self.state >> 11) % limit).expect("below a usize")
     }
 }
 
 fn find_wire(draft: &Draft, wanted: Wanted, order: &[usize]) -> Option<Signal> {
-    order.iter().find_map(|&wire| {
-        let truth = draft.truths[wire];
-        let inverted = match (wanted.ones & !truth | wanted.zeros & truth, wanted.ones & truth | wanted.zeros & !truth) {
-            (0, _) => false,
-            (_, 0) => true,
-            _ => return None,
-        };
-        Some(Signal { wire, inverted })
-    })
+    order.iter().find_map(|&wire| wanted.is(draft.truths[wire]).map(|inverted| Signal { wire, inverted }))
 }
 
 /// Adds the gate of these wires that has what is wanted.
