@@ -7,6 +7,7 @@ use core::fmt;
 use cipher::{BlockCipherDecrypt, BlockCipherEncrypt};
 
 use crate::BLOCK_LEN;
+use crate::bulk::{Direction, Engine};
 use crate::key::TdeaKey;
 use crate::modes::{self, Mode};
 use crate::padding::{Padding, PaddingError};
@@ -22,11 +23,13 @@ use crate::schedule::{self, Tdes};
 /// ANS X3.92, ANS X9.52; NIST SP 800-67 Rev. 2.
 pub struct Tdea {
     keys: Tdes,
+    /// For long data, whose road expands the key in its own way.
+    key: TdeaKey,
 }
 
 impl Tdea {
     pub(crate) fn new(key: &TdeaKey) -> Self {
-        Self { keys: schedule::tdes(key) }
+        Self { keys: schedule::tdes(key), key: key.duplicate() }
     }
 
     /// Encrypts one block in place.
@@ -54,20 +57,34 @@ impl Tdea {
         schedule::encrypt_pair([&self.keys, &self.keys], blocks);
     }
 
-    /// Encrypts whole blocks in place. Empty data stays empty.
+    /// Encrypts whole blocks in place. Empty data stays empty. Long data in ECB takes the [bulk engine](crate::bulk).
     ///
     /// # Errors
     /// Returns [`PaddingError::NotWholeBlocks`]; the data is then as it was.
     pub fn encrypt(&self, mode: Mode, data: &mut [u8]) -> Result<(), PaddingError> {
-        modes::encrypt(&self.keys, mode, data)
+        let blocks = whole_blocks(data)?;
+        let rest = match mode {
+            Mode::Ecb if LONG_ROAD => Engine::new().crypt_long(&self.key, Direction::Encrypt, blocks),
+            Mode::Ecb | Mode::Cbc { .. } => blocks,
+        };
+        modes::encrypt(&self.keys, mode, rest.as_flattened_mut())
     }
 
-    /// Decrypts whole blocks in place. Empty data stays empty.
+    /// Decrypts whole blocks in place. Empty data stays empty. Long data takes the [bulk engine](crate::bulk).
     ///
     /// # Errors
     /// Returns [`PaddingError::NotWholeBlocks`]; the data is then as it was.
     pub fn decrypt(&self, mode: Mode, data: &mut [u8]) -> Result<(), PaddingError> {
-        modes::decrypt(&self.keys, mode, data)
+        let blocks = whole_blocks(data)?;
+        let (rest, mode) = match mode {
+            _ if !LONG_ROAD => (blocks, mode),
+            Mode::Ecb => (Engine::new().crypt_long(&self.key, Direction::Decrypt, blocks), mode),
+            Mode::Cbc { iv } => {
+                let (rest, iv) = Engine::new().decrypt_long_cbc(&self.key, iv, blocks);
+                (rest, Mode::Cbc { iv })
+            }
+        };
+        modes::decrypt(&self.keys, mode, rest.as_flattened_mut())
     }
 
     /// Pads `data`, encrypts it to the start of `out` and returns how many bytes were written:
@@ -82,7 +99,9 @@ impl Tdea {
         data: &[u8],
         out: &mut [u8],
     ) -> Result<usize, PaddingError> {
-        modes::encrypt_padded(&self.keys, mode, padding, data, out)
+        let len = padding.pad_into(data, out)?;
+        self.encrypt(mode, out.get_mut(..len).expect("the padded data was written to `out`"))?;
+        Ok(len)
     }
 
     /// Decrypts in place and returns the data without its padding.
@@ -100,7 +119,11 @@ impl Tdea {
         padding: Padding,
         data: &'a mut [u8],
     ) -> Result<&'a [u8], PaddingError> {
-        modes::decrypt_padded(&self.keys, mode, padding, data)
+        if padding == Padding::Zeros {
+            return Err(PaddingError::Ambiguous);
+        }
+        self.decrypt(mode, data)?;
+        padding.strip(data)
     }
 
     /// Pads and encrypts `data`.
@@ -136,6 +159,18 @@ impl Tdea {
     }
 }
 
+/// Whether long data goes to the bulk engine. Its buffers take about 40 KiB of stack: small processors stay with single blocks unless
+/// they ask for the engine.
+const LONG_ROAD: bool = cfg!(target_pointer_width = "64");
+
+fn whole_blocks(data: &mut [u8]) -> Result<&mut [[u8; BLOCK_LEN]], PaddingError> {
+    let found = data.len();
+    match data.as_chunks_mut() {
+        (blocks, []) => Ok(blocks),
+        _ => Err(PaddingError::NotWholeBlocks { found }),
+    }
+}
+
 impl fmt::Debug for Tdea {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tdea").finish_non_exhaustive()
@@ -149,7 +184,8 @@ mod tests {
 
     #[test]
     fn an_expanded_key_is_wiped_on_drop() {
-        let Tdea { keys } = TdeaKey::from([0x25; 16]).cipher();
+        let Tdea { keys, key } = TdeaKey::from([0x25; 16]).cipher();
         is_wiped_on_drop(&keys);
+        is_wiped_on_drop(&key);
     }
 }

@@ -177,9 +177,10 @@ impl TdeaKey {
     }
 
     /// Makes this a double-length key, its bytes to be written.
-    pub(crate) fn overwrite_double(&mut self) -> &mut [[u8; BLOCK_LEN]] {
+    pub(crate) fn overwrite_double(&mut self) -> &mut [[u8; BLOCK_LEN]; 2] {
         self.length = KeyLength::Double;
-        self.bytes_mut().as_chunks_mut().0
+        let (parts, _) = self.bytes_mut().as_chunks_mut();
+        parts.first_chunk_mut().expect("a double-length key has two parts")
     }
 
     /// Compares in constant time. Parity bits count: two keys that encrypt alike may differ here.

@@ -6,7 +6,7 @@ use cipher::consts::U8;
 use cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser};
 
 use crate::BLOCK_LEN;
-use crate::padding::{Padding, PaddingError};
+use crate::padding::PaddingError;
 
 /// Mode of operation.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -49,39 +49,6 @@ where
         Mode::Cbc { iv } => cbc::Decryptor::inner_iv_init(cipher, &iv.into()).decrypt_blocks(blocks),
     }
     Ok(())
-}
-
-/// Pads `data` into `out` and encrypts it there; returns the length of the ciphertext.
-pub(crate) fn encrypt_padded<C>(
-    cipher: &C,
-    mode: Mode,
-    padding: Padding,
-    data: &[u8],
-    out: &mut [u8],
-) -> Result<usize, PaddingError>
-where
-    C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U8>,
-{
-    let len = padding.pad_into(data, out)?;
-    encrypt(cipher, mode, out.get_mut(..len).expect("the padded data was written to `out`"))?;
-    Ok(len)
-}
-
-/// Decrypts in place and returns the data within.
-pub(crate) fn decrypt_padded<'a, C>(
-    cipher: &C,
-    mode: Mode,
-    padding: Padding,
-    data: &'a mut [u8],
-) -> Result<&'a [u8], PaddingError>
-where
-    C: BlockCipherDecrypt + BlockSizeUser<BlockSize = U8>,
-{
-    if padding == Padding::Zeros {
-        return Err(PaddingError::Ambiguous);
-    }
-    decrypt(cipher, mode, data)?;
-    padding.strip(data)
 }
 
 fn whole_blocks(data: &mut [u8]) -> Result<&mut [Array<u8, U8>], PaddingError> {

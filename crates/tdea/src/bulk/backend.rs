@@ -61,20 +61,18 @@ macro_rules! backend {
             use $crate::Backend;
             use $crate::bulk::engine::{BreakEven, Kernels};
             use $crate::bulk::planes::{KeyPlanes, LaneMask, Planes};
-            use $crate::bulk::shared::Stages;
-            use $crate::bulk::{Direction, kernel};
+            use $crate::bulk::kernel;
+            use $crate::bulk::keys::Stage;
 
             pub(in $crate::bulk) static KERNELS: Kernels = Kernels {
                 backend: Backend::$backend,
                 lanes: 64 * <$word as Word>::WORDS,
-                inverted_boxes: !<$word as Word>::TERNARY,
                 break_even: $break_even,
                 load,
                 store,
                 expand_keys,
-                spread,
-                rounds_shared,
-                rounds_keyed,
+                splat_key,
+                rounds,
                 set_xor,
                 xor_value,
                 select,
@@ -101,20 +99,14 @@ macro_rules! backend {
 
             $(#[target_feature(enable = $feature)])?
             #[inline(never)]
-            unsafe fn spread(bits: u64, masks: &mut [u64]) {
-                kernel::spread(bits, masks);
+            unsafe fn splat_key(key: u64, registers: &mut KeyPlanes) {
+                kernel::splat_key::<$word>(key, key_words_mut(registers));
             }
 
             $(#[target_feature(enable = $feature)])?
             #[inline(never)]
-            unsafe fn rounds_shared(planes: &mut Planes, stages: Stages<'_>) {
-                kernel::rounds_shared::<$word>(words_mut(planes), stages);
-            }
-
-            $(#[target_feature(enable = $feature)])?
-            #[inline(never)]
-            unsafe fn rounds_keyed(planes: &mut Planes, stages: &[(&KeyPlanes, Direction)]) {
-                kernel::rounds_keyed::<$word>(words_mut(planes), stages.iter().map(|(key, direction)| (key_words(key), *direction)));
+            unsafe fn rounds(planes: &mut Planes, stages: &[Stage<'_>]) {
+                kernel::rounds::<$word>(words_mut(planes), stages.iter().map(|(key, direction)| (key_words(key), *direction)));
             }
 
             $(#[target_feature(enable = $feature)])?

@@ -2,8 +2,8 @@
 
 use super::Direction;
 use super::engine::Engine;
-use super::planes::{MOST_LANES, Planes, Rows};
-use super::shared::SharedKey;
+use super::keys::LaneKeys;
+use super::planes::{Planes, Rows};
 use crate::cipher::Tdea;
 use crate::key::TdeaKey;
 
@@ -27,16 +27,7 @@ impl Engine {
     }
 
     fn crypt(self, key: &TdeaKey, direction: Direction, blocks: &mut [[u8; 8]]) {
-        let (sliced, single) = blocks.split_at_mut(self.sliced_part(blocks.len(), self.kernels.break_even.shared));
-        if !sliced.is_empty() {
-            let key = SharedKey::tdea(self, key, direction);
-            let mut planes = Planes::new();
-            for batch in sliced.chunks_mut(self.lanes()) {
-                self.load(batch, &mut planes);
-                self.kernels.rounds_shared(&mut planes, &key);
-                self.store(&planes, batch);
-            }
-        }
+        let single = self.crypt_long(key, direction, blocks);
         if !single.is_empty() {
             let cipher = key.cipher();
             single.iter_mut().for_each(|block| direction.run(&cipher, block));
@@ -45,23 +36,7 @@ impl Engine {
 
     /// Decrypts a chain of blocks (CBC) in place: `P(i) = D(K, C(i)) XOR C(i-1)`, with `iv` for `C(0)`.
     pub fn decrypt_cbc(self, key: &TdeaKey, iv: [u8; 8], blocks: &mut [[u8; 8]]) {
-        let (sliced, single) = blocks.split_at_mut(self.sliced_part(blocks.len(), self.kernels.break_even.shared));
-        let mut before = iv;
-        if !sliced.is_empty() {
-            let key = SharedKey::tdea(self, key, Direction::Decrypt);
-            let mut planes = Planes::new();
-            let mut plain = Rows::new();
-            for batch in sliced.chunks_mut(self.lanes()) {
-                self.load(batch, &mut planes);
-                self.kernels.rounds_shared(&mut planes, &key);
-                let (plain, _) = plain.0.split_at_mut(batch.len());
-                self.store(&planes, plain);
-                for (block, plain) in batch.iter_mut().zip(plain) {
-                    let cipher = core::mem::replace(block, xor(*plain, before));
-                    before = cipher;
-                }
-            }
-        }
+        let (single, mut before) = self.decrypt_long_cbc(key, iv, blocks);
         if !single.is_empty() {
             let cipher = key.cipher();
             for block in single {
@@ -72,10 +47,56 @@ impl Engine {
         }
     }
 
-    /// How many of `len` items go the sliced road: whole batches, and the rest if it is worth a batch.
-    fn sliced_part(self, len: usize, break_even: usize) -> usize {
-        let rest = len % self.lanes();
-        if self.always_sliced || rest >= break_even { len } else { len - rest }
+    /// Runs the blocks that are enough for it through the sliced road. Returns the others, which come last.
+    pub(crate) fn crypt_long<'a>(
+        self,
+        key: &TdeaKey,
+        direction: Direction,
+        blocks: &'a mut [[u8; 8]],
+    ) -> &'a mut [[u8; 8]] {
+        let (sliced, single) = self.split(blocks);
+        if !sliced.is_empty() {
+            let keys = LaneKeys::shared(self, key);
+            let mut planes = Planes::new();
+            for batch in sliced.chunks_mut(self.lanes()) {
+                self.load(batch, &mut planes);
+                self.kernels.rounds(&mut planes, &keys.tdea(direction));
+                self.store(&planes, batch);
+            }
+        }
+        single
+    }
+
+    /// As [`crypt_long`](Self::crypt_long) for CBC decryption; returns the vector for the others too.
+    pub(crate) fn decrypt_long_cbc<'a>(
+        self,
+        key: &TdeaKey,
+        iv: [u8; 8],
+        blocks: &'a mut [[u8; 8]],
+    ) -> (&'a mut [[u8; 8]], [u8; 8]) {
+        let (sliced, single) = self.split(blocks);
+        let mut before = iv;
+        if !sliced.is_empty() {
+            let keys = LaneKeys::shared(self, key);
+            let mut planes = Planes::new();
+            let mut plain = Rows::new();
+            for batch in sliced.chunks_mut(self.lanes()) {
+                self.load(batch, &mut planes);
+                self.kernels.rounds(&mut planes, &keys.tdea(Direction::Decrypt));
+                self.kernels.store(&planes, plain.lanes(self));
+                for (block, plain) in batch.iter_mut().zip(&plain.0) {
+                    before = core::mem::replace(block, xor(*plain, before));
+                }
+            }
+        }
+        (single, before)
+    }
+
+    /// Splits off what goes the sliced road: whole batches, and the rest if it is worth a batch.
+    fn split(self, blocks: &mut [[u8; 8]]) -> (&mut [[u8; 8]], &mut [[u8; 8]]) {
+        let rest = blocks.len() % self.lanes();
+        let worth = self.always_sliced || rest >= self.kernels.break_even.shared;
+        blocks.split_at_mut(if worth { blocks.len() } else { blocks.len() - rest })
     }
 
     /// Reads one block of each lane; lanes that have none get a zero block.
@@ -88,7 +109,7 @@ impl Engine {
         }
         let mut rows = Rows::new();
         rows.0.get_mut(..blocks.len()).expect("no more blocks than lanes").copy_from_slice(blocks);
-        self.kernels.load(self.whole(&rows.0), planes);
+        self.kernels.load(rows.lanes(self), planes);
     }
 
     /// Writes the blocks of the first lanes.
@@ -100,12 +121,8 @@ impl Engine {
             return self.kernels.store(planes, blocks);
         }
         let mut rows = Rows::new();
-        self.kernels.store(planes, rows.0.get_mut(..self.lanes()).expect("a batch has at most 512 lanes"));
+        self.kernels.store(planes, rows.lanes(self));
         blocks.copy_from_slice(rows.0.get(..blocks.len()).expect("no more blocks than lanes"));
-    }
-
-    fn whole(self, rows: &[[u8; 8]; MOST_LANES]) -> &[[u8; 8]] {
-        rows.get(..self.lanes()).expect("a batch has at most 512 lanes")
     }
 }
 

@@ -3,8 +3,8 @@
 use super::Direction;
 use super::each::UnequalLengths;
 use super::engine::Engine;
+use super::keys::LaneKeys;
 use super::planes::{KeyPlanes, Planes, Rows};
-use super::shared::SharedKey;
 use crate::key::TdeaKey;
 
 impl Engine {
@@ -74,15 +74,15 @@ fn descend_one(parent: &TdeaKey, path: &[[u8; 8]], child: &mut TdeaKey) {
         if level > 0 {
             cipher = child.cipher();
         }
-        let mut blocks = [*factor, factor.map(|byte| !byte)];
-        blocks.iter_mut().for_each(|block| cipher.encrypt_block(block));
-        child.overwrite_double().copy_from_slice(&blocks);
+        let halves = child.overwrite_double();
+        *halves = [*factor, factor.map(|byte| !byte)];
+        cipher.encrypt_two(halves);
     }
 }
 
 /// What a batch of children is derived in.
 struct Cohort {
-    parent: SharedKey,
+    parent: LaneKeys,
     left: Planes,
     right: Planes,
     keys: [KeyPlanes; 2],
@@ -92,7 +92,7 @@ struct Cohort {
 impl Cohort {
     fn new(engine: Engine, parent: &TdeaKey) -> Self {
         Self {
-            parent: SharedKey::tdea(engine, parent, Direction::Encrypt),
+            parent: LaneKeys::shared(engine, parent),
             left: Planes::new(),
             right: Planes::new(),
             keys: [KeyPlanes::new(), KeyPlanes::new()],
@@ -112,22 +112,19 @@ impl Cohort {
             kernels.xor_value(&mut self.right, !0);
             for half in [&mut self.left, &mut self.right] {
                 if level == 0 {
-                    kernels.rounds_shared(half, &self.parent);
+                    kernels.rounds(half, &self.parent.tdea(Direction::Encrypt));
                 } else {
                     let [left, right] = &self.keys;
                     let encrypt = (left, Direction::Encrypt);
-                    kernels.rounds_keyed(half, &[encrypt, (right, Direction::Decrypt), encrypt]);
+                    kernels.rounds(half, &[encrypt, (right, Direction::Decrypt), encrypt]);
                 }
             }
         }
         let [left, right] = &mut self.rows;
-        let lanes = ..engine.lanes();
-        kernels.store(&self.left, left.0.get_mut(lanes).expect("a batch has at most 512 lanes"));
-        kernels.store(&self.right, right.0.get_mut(lanes).expect("a batch has at most 512 lanes"));
+        kernels.store(&self.left, left.lanes(engine));
+        kernels.store(&self.right, right.lanes(engine));
         for (child, (left, right)) in children.iter_mut().zip(left.0.iter().zip(&right.0)) {
-            if let [first, second] = child.overwrite_double() {
-                (*first, *second) = (*left, *right);
-            }
+            *child.overwrite_double() = [*left, *right];
         }
     }
 
@@ -140,6 +137,6 @@ impl Cohort {
         for (row, factor) in rows.0.iter_mut().zip(factors.iter().skip(level).step_by(levels)) {
             *row = *factor;
         }
-        engine.load(rows.0.get(..engine.lanes()).expect("a batch has at most 512 lanes"), &mut self.left);
+        engine.load(rows.lanes(engine), &mut self.left);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::Direction;
 use super::engine::Engine;
-use super::planes::{KeyPlanes, Planes, Rows};
-use crate::key::{KeyLength, TdeaKey};
+use super::keys::LaneKeys;
+use super::planes::Planes;
+use crate::key::TdeaKey;
 
 /// Two slices that belong together, item by item, are not of one length.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -52,63 +53,9 @@ impl Engine {
             let lane_keys = lane_keys.get_or_insert_with(LaneKeys::new);
             lane_keys.read(self, keys.iter());
             self.load(blocks, &mut planes);
-            self.kernels.rounds_keyed(&mut planes, &lane_keys.tdea(direction));
+            self.kernels.rounds(&mut planes, &lane_keys.tdea(direction));
             self.store(&planes, blocks);
         }
         Ok(())
-    }
-}
-
-/// A TDEA key for each lane.
-pub(super) struct LaneKeys {
-    parts: [KeyPlanes; 3],
-    /// Whether some lane has a third part of its own.
-    triple: bool,
-    rows: Rows,
-    planes: Planes,
-}
-
-impl LaneKeys {
-    pub(super) const fn new() -> Self {
-        Self {
-            parts: [KeyPlanes::new(), KeyPlanes::new(), KeyPlanes::new()],
-            triple: false,
-            rows: Rows::new(),
-            planes: Planes::new(),
-        }
-    }
-
-    /// Takes the keys of the first lanes.
-    pub(super) fn read<'a>(&mut self, engine: Engine, keys: impl ExactSizeIterator<Item = &'a TdeaKey> + Clone) {
-        self.triple = keys.clone().any(|key| key.length() == KeyLength::Triple);
-        let parts = if self.triple { 3 } else { 2 };
-        let rows = self.rows.0.get_mut(..engine.lanes()).expect("a batch has at most 512 lanes");
-        for (index, part) in self.parts.iter_mut().take(parts).enumerate() {
-            for (row, key) in rows.iter_mut().zip(keys.clone()) {
-                *row = *key.three_parts().get(index).copied().expect("three parts");
-            }
-            engine.kernels.load(rows, &mut self.planes);
-            engine.kernels.expand_keys(&self.planes, 0, part);
-        }
-    }
-
-    /// The first part.
-    pub(super) const fn left(&self) -> &KeyPlanes {
-        &self.parts[0]
-    }
-
-    /// The second part.
-    pub(super) const fn right(&self) -> &KeyPlanes {
-        &self.parts[1]
-    }
-
-    /// TDEA under these keys.
-    pub(super) const fn tdea(&self, direction: Direction) -> [(&KeyPlanes, Direction); 3] {
-        let [first, second, third] = &self.parts;
-        let third = if self.triple { third } else { first };
-        match direction {
-            Direction::Encrypt => [(first, direction), (second, direction.reverse()), (third, direction)],
-            Direction::Decrypt => [(third, direction), (second, direction.reverse()), (first, direction)],
-        }
     }
 }

@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use super::Direction;
+use super::keys::Stage;
 use super::planes::{KeyPlanes, LaneMask, Planes};
 use super::portable;
-use super::shared::{SharedKey, Stages};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
 use crate::Backend;
@@ -16,15 +15,12 @@ pub(super) struct Kernels {
     pub(super) backend: Backend,
     /// Lanes of a batch.
     pub(super) lanes: usize,
-    /// Whether the boxes are the two-input circuits, some of whose outputs are inverted.
-    pub(super) inverted_boxes: bool,
     pub(super) break_even: BreakEven,
     pub(super) load: unsafe fn(&[[u8; 8]], &mut Planes),
     pub(super) store: unsafe fn(&Planes, &mut [[u8; 8]]),
     pub(super) expand_keys: unsafe fn(&Planes, u64, &mut KeyPlanes),
-    pub(super) spread: unsafe fn(u64, &mut [u64]),
-    pub(super) rounds_shared: unsafe fn(&mut Planes, Stages<'_>),
-    pub(super) rounds_keyed: unsafe fn(&mut Planes, &[(&KeyPlanes, Direction)]),
+    pub(super) splat_key: unsafe fn(u64, &mut KeyPlanes),
+    pub(super) rounds: unsafe fn(&mut Planes, &[Stage<'_>]),
     pub(super) set_xor: unsafe fn(&mut Planes, &Planes, &Planes),
     pub(super) xor_value: unsafe fn(&mut Planes, u64),
     pub(super) select: unsafe fn(&mut Planes, &LaneMask, &Planes),
@@ -136,22 +132,16 @@ impl Kernels {
         unsafe { (self.expand_keys)(planes, mask, key) }
     }
 
-    /// Turns bit `i` into mask `i`, all ones or all zeros; at most 64 of them.
-    pub(super) fn spread(&self, bits: u64, masks: &mut [u64]) {
+    /// Makes one DES key that of every lane.
+    pub(super) fn splat_key(&self, key: &[u8; 8], registers: &mut KeyPlanes) {
         // SAFETY: the processor was asked, see above.
-        unsafe { (self.spread)(bits, masks) }
+        unsafe { (self.splat_key)(u64::from_le_bytes(*key), registers) }
     }
 
-    /// Runs all lanes through DES under the keys of `key`.
-    pub(super) fn rounds_shared(&self, planes: &mut Planes, key: &SharedKey) {
+    /// Runs all lanes through one DES after the other, each lane under its keys.
+    pub(super) fn rounds(&self, planes: &mut Planes, stages: &[Stage<'_>]) {
         // SAFETY: the processor was asked, see above.
-        unsafe { (self.rounds_shared)(planes, key.stages()) }
-    }
-
-    /// Runs all lanes through one DES after the other, each lane under its own keys.
-    pub(super) fn rounds_keyed(&self, planes: &mut Planes, stages: &[(&KeyPlanes, Direction)]) {
-        // SAFETY: the processor was asked, see above.
-        unsafe { (self.rounds_keyed)(planes, stages) }
+        unsafe { (self.rounds)(planes, stages) }
     }
 
     /// `out = a ^ b`

@@ -7,9 +7,8 @@
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::Direction;
-use super::circuits::{lut3, lut3_pair, plain};
-use super::order::{KEY_PLANES, PLANE_OF_BIT, ROTATIONS, ROUND_KEY_BITS, TARGETS, bit_of_plane};
-use super::shared::{RoundMasks, Stages};
+use super::circuits::{lut3_pair, plain};
+use super::order::{KEY_PLANES, PLANE_OF_BIT, ROTATIONS, ROUND_KEY_BITS, TARGETS, bit_of_plane, key_bit};
 use super::word::Word;
 
 /// Transposes one block of each lane into planes. Lane `i` sits in bit `i / WORDS` of `u64` number `i % WORDS`, so that a row of
@@ -104,36 +103,22 @@ pub(super) fn expand_keys<W: Word>(planes: &[W; 64], mask: u64, key: &mut [W; 11
     }
 }
 
-/// Spreads bits into masks: all ones for a one.
+/// Turns one key into the registers C and D of every lane.
 #[inline(always)]
-pub(super) fn spread(bits: u64, masks: &mut [u64]) {
-    for (index, mask) in masks.iter_mut().enumerate() {
-        *mask = 0_u64.wrapping_sub((bits >> index) & 1);
-    }
-}
-
-/// The rounds of one DES after the other, under one key for all lanes.
-#[inline(always)]
-pub(super) fn rounds_shared<W: Word>(planes: &mut [W; 64], stages: Stages<'_>) {
-    let (left, right) = halves(planes);
-    let (mut left, mut right) = (left, right);
-    for stage in stages.rounds {
-        fold(right, &stage.entry);
-        for [odd, even] in stage.rounds.as_chunks().0 {
-            round_shared(left, right, odd);
-            round_shared(right, left, even);
+pub(super) fn splat_key<W: Word>(key: u64, registers: &mut [W; 112]) {
+    for (half, registers) in registers.chunks_exact_mut(56).enumerate() {
+        let (once, twice) = registers.split_at_mut(28);
+        for (index, (once, twice)) in once.iter_mut().zip(twice).enumerate() {
+            let bit = 0_u64.wrapping_sub((key >> key_bit(28 * half + index)) & 1);
+            *once = W::splat(bit);
+            *twice = *once;
         }
-        core::mem::swap(&mut left, &mut right);
-    }
-    fold(right, stages.exit);
-    if !stages.rounds.len().is_multiple_of(2) {
-        core::mem::swap(left, right);
     }
 }
 
-/// The rounds of one DES after the other, each lane under its own keys.
+/// The rounds of one DES after the other.
 #[inline(always)]
-pub(super) fn rounds_keyed<'a, W: Word + 'a>(
+pub(super) fn rounds<'a, W: Word + 'a>(
     planes: &mut [W; 64],
     stages: impl ExactSizeIterator<Item = (&'a [W; 112], Direction)>,
 ) {
@@ -146,8 +131,8 @@ pub(super) fn rounds_keyed<'a, W: Word + 'a>(
                 Direction::Encrypt => (ROTATIONS[2 * pair], ROTATIONS[2 * pair + 1]),
                 Direction::Decrypt => (ROTATIONS[15 - 2 * pair], ROTATIONS[14 - 2 * pair]),
             };
-            round_keyed(left, right, &rotated(key, odd));
-            round_keyed(right, left, &rotated(key, even));
+            round(left, right, &rotated(key, odd));
+            round(right, left, &rotated(key, even));
         }
         core::mem::swap(&mut left, &mut right);
     }
@@ -203,13 +188,6 @@ fn halves<W>(planes: &mut [W; 64]) -> (&mut [W; 32], &mut [W; 32]) {
     }
 }
 
-#[inline(always)]
-fn fold<W: Word>(half: &mut [W; 32], masks: &[u64; 32]) {
-    for (plane, mask) in half.iter_mut().zip(masks) {
-        *plane = plane.xor(W::splat(*mask));
-    }
-}
-
 /// The registers C and D as one round sees them.
 #[inline(always)]
 fn rotated<W>(key: &[W; 112], by: u8) -> [&[W; 28]; 2] {
@@ -217,40 +195,9 @@ fn rotated<W>(key: &[W; 112], by: u8) -> [&[W; 28]; 2] {
     [0, 56].map(|register| key[register + by..].first_chunk().expect("a register is there twice"))
 }
 
-/// `left ^= f(right)`. `right` carries its four middle bits of each box already XORed with the round key; its two outer bits and
-/// the next masks of `left` come from `masks`.
+/// `left ^= f(right, key)`
 #[inline(always)]
-fn round_shared<W: Word>(left: &mut [W; 32], right: &[W; 32], masks: &RoundMasks) {
-    macro_rules! boxes {
-        ($($box:literal $name:ident),*) => {$({
-            let inputs = [
-                right[(4 * $box + 31) % 32].xor(W::splat(masks.outer[2 * $box])),
-                right[4 * $box],
-                right[4 * $box + 1],
-                right[4 * $box + 2],
-                right[4 * $box + 3],
-                right[(4 * $box + 4) % 32].xor(W::splat(masks.outer[2 * $box + 1])),
-            ];
-            let [a, b, c, d] = if W::TERNARY { lut3::$name(inputs) } else { plain::$name(inputs) };
-            shift_in(left, masks, 4 * $box, a);
-            shift_in(left, masks, 4 * $box + 1, b);
-            shift_in(left, masks, 4 * $box + 2, c);
-            shift_in(left, masks, 4 * $box + 3, d);
-            keep_order();
-        })*};
-    }
-    boxes!(0 s1, 1 s2, 2 s3, 3 s4, 4 s5, 5 s6, 6 s7, 7 s8);
-}
-
-#[inline(always)]
-fn shift_in<W: Word>(left: &mut [W; 32], masks: &RoundMasks, output: usize, value: W) {
-    let target = usize::from(TARGETS[output]);
-    left[target] = left[target].xor3(value, W::splat(masks.fold[target]));
-}
-
-/// `left ^= f(right, key)` with the key of each lane.
-#[inline(always)]
-fn round_keyed<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[&[W; 28]; 2]) {
+fn round<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[&[W; 28]; 2]) {
     macro_rules! boxes {
         ($($box:literal $name:ident),*) => {$({
             let inputs = [

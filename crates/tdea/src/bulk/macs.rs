@@ -3,10 +3,10 @@
 use core::cmp::Reverse;
 
 use super::Direction;
-use super::each::{LaneKeys, UnequalLengths};
+use super::each::UnequalLengths;
 use super::engine::Engine;
+use super::keys::LaneKeys;
 use super::planes::{Planes, Rows};
-use super::shared::SharedKey;
 use crate::key::{KeyLength, TdeaKey};
 use crate::mac::{CbcMac, Mac, MacError, MacPadding, RetailMac};
 use crate::padding::{Padding, length_block};
@@ -163,30 +163,21 @@ fn one_by_one(
 struct Chains {
     engine: Engine,
     algorithm: Algorithm,
-    shared: Option<SharedChain>,
-    own: Option<LaneKeys>,
+    keys: LaneKeys,
     state: Planes,
     data: Planes,
     next: Planes,
     rows: Rows,
 }
 
-/// One key for all chains.
-struct SharedChain {
-    /// For every block.
-    block: SharedKey,
-    /// Once more at the end, for algorithm 3.
-    end: SharedKey,
-}
-
 impl Chains {
     fn new(engine: Engine, algorithm: Algorithm, keys: MacKeys<'_>) -> Self {
-        let (shared, own) = match keys {
-            MacKeys::One(key) => (Some(SharedChain::new(engine, algorithm, key)), None),
-            MacKeys::Each(_) => (None, Some(LaneKeys::new())),
+        let keys = match keys {
+            MacKeys::One(key) => LaneKeys::shared(engine, key),
+            MacKeys::Each(_) => LaneKeys::new(),
         };
         let [state, data, next] = [(); 3].map(|()| Planes::new());
-        Self { engine, algorithm, shared, own, state, data, next, rows: Rows::new() }
+        Self { engine, algorithm, keys, state, data, next, rows: Rows::new() }
     }
 
     /// The codes of up to a window of messages.
@@ -208,8 +199,8 @@ impl Chains {
 
     /// Leaves the codes of one batch, its longest message first, in the rows.
     fn batch(&mut self, keys: MacKeys<'_>, padding: Padding, messages: &[&[u8]], lanes: &[Lane]) {
-        if let Some(own) = &mut self.own {
-            own.read(self.engine, lanes.iter().map(|lane| keys.key(lane.position)));
+        if let MacKeys::Each(_) = keys {
+            self.keys.read(self.engine, lanes.iter().map(|lane| keys.key(lane.position)));
         }
         let kernels = self.engine.kernels;
         self.state.0.fill(0);
@@ -219,57 +210,23 @@ impl Chains {
                 let message = messages.get(lane.position).expect("a position in the window");
                 *row = padded_block(padding, message, block);
             }
-            let rows = self.rows.0.get(..self.engine.lanes()).expect("a batch has at most 512 lanes");
-            kernels.load(rows, &mut self.data);
+            kernels.load(self.rows.lanes(self.engine), &mut self.data);
             kernels.set_xor(&mut self.next, &self.state, &self.data);
-            self.step();
+            match self.algorithm {
+                Algorithm::Cbc => kernels.rounds(&mut self.next, &self.keys.tdea(Direction::Encrypt)),
+                Algorithm::Retail => kernels.rounds(&mut self.next, &[(self.keys.left(), Direction::Encrypt)]),
+            }
             if active == lanes.len() {
                 core::mem::swap(&mut self.state, &mut self.next);
             } else {
                 kernels.select(&mut self.state, &self.engine.first_lanes(active), &self.next);
             }
         }
-        self.finish();
-        let rows = self.rows.0.get_mut(..self.engine.lanes()).expect("a batch has at most 512 lanes");
-        kernels.store(&self.state, rows);
-    }
-
-    fn step(&mut self) {
-        let kernels = self.engine.kernels;
-        match (&self.shared, &self.own, self.algorithm) {
-            (Some(shared), ..) => kernels.rounds_shared(&mut self.next, &shared.block),
-            (_, Some(own), Algorithm::Cbc) => kernels.rounds_keyed(&mut self.next, &own.tdea(Direction::Encrypt)),
-            (_, Some(own), Algorithm::Retail) => {
-                kernels.rounds_keyed(&mut self.next, &[(own.left(), Direction::Encrypt)]);
-            }
-            (None, None, _) => unreachable!("there are keys of one kind"),
+        if self.algorithm == Algorithm::Retail {
+            let end = [(self.keys.right(), Direction::Decrypt), (self.keys.left(), Direction::Encrypt)];
+            kernels.rounds(&mut self.state, &end);
         }
-    }
-
-    fn finish(&mut self) {
-        let kernels = self.engine.kernels;
-        match (&self.shared, &self.own, self.algorithm) {
-            (_, _, Algorithm::Cbc) => {}
-            (Some(shared), ..) => kernels.rounds_shared(&mut self.state, &shared.end),
-            (_, Some(own), Algorithm::Retail) => {
-                let stages = [(own.right(), Direction::Decrypt), (own.left(), Direction::Encrypt)];
-                kernels.rounds_keyed(&mut self.state, &stages);
-            }
-            (None, None, _) => unreachable!("there are keys of one kind"),
-        }
-    }
-}
-
-impl SharedChain {
-    fn new(engine: Engine, algorithm: Algorithm, key: &TdeaKey) -> Self {
-        let [left, right, _] = key.three_parts();
-        let kernels = engine.kernels;
-        let block = match algorithm {
-            Algorithm::Cbc => SharedKey::tdea(engine, key, Direction::Encrypt),
-            Algorithm::Retail => SharedKey::new(kernels, &[(left, Direction::Encrypt)]),
-        };
-        let end = SharedKey::new(kernels, &[(right, Direction::Decrypt), (left, Direction::Encrypt)]);
-        Self { block, end }
+        kernels.store(&self.state, self.rows.lanes(self.engine));
     }
 }
 

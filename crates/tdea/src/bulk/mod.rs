@@ -11,11 +11,11 @@ mod derive;
 mod each;
 mod engine;
 mod kernel;
+mod keys;
 mod macs;
 mod order;
 mod planes;
 mod portable;
-mod shared;
 #[cfg(feature = "hazmat")]
 pub mod sliced;
 mod word;

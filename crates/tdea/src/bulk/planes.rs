@@ -4,6 +4,8 @@ use core::fmt;
 
 use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
+use super::engine::Engine;
+
 /// Lanes of the widest back end.
 pub(super) const MOST_LANES: usize = 512;
 
@@ -67,6 +69,11 @@ pub(super) struct Rows(pub(super) [[u8; 8]; MOST_LANES]);
 impl Rows {
     pub(super) const fn new() -> Self {
         Self([[0; 8]; MOST_LANES])
+    }
+
+    /// As many rows as the engine has lanes.
+    pub(super) fn lanes(&mut self, engine: Engine) -> &mut [[u8; 8]] {
+        self.0.get_mut(..engine.lanes()).expect("an engine has at most 512 lanes")
     }
 }
 

@@ -5,8 +5,8 @@
 //! the planes of another one (it gets other values, and nothing worse).
 
 use super::engine::Engine;
+pub use super::keys::LaneKeys;
 pub use super::planes::{KeyPlanes, LaneMask, Planes};
-pub use super::shared::SharedKey;
 pub use super::Direction;
 use crate::key::TdeaKey;
 
@@ -29,23 +29,18 @@ impl Engine {
 
     /// Expands a TDEA key that all lanes share.
     #[must_use]
-    pub fn shared_key(self, key: &TdeaKey, direction: Direction) -> SharedKey {
-        SharedKey::tdea(self, key, direction)
+    pub fn shared_key(self, key: &TdeaKey) -> LaneKeys {
+        LaneKeys::shared(self, key)
     }
 
     /// Expands the values as a DES key for each lane, `variant` XORed onto it first. Parity bits are ignored.
-    pub fn lane_keys(self, values: &Planes, variant: [u8; 8], keys: &mut KeyPlanes) {
+    pub fn des_keys(self, values: &Planes, variant: [u8; 8], keys: &mut KeyPlanes) {
         self.kernels.expand_keys(values, u64::from_le_bytes(variant), keys);
     }
 
-    /// Runs every lane through the cipher of a shared key.
-    pub fn run_shared(self, values: &mut Planes, key: &SharedKey) {
-        self.kernels.rounds_shared(values, key);
-    }
-
-    /// Runs every lane through one DES after the other, under keys of its own: one for DES, three for TDEA.
-    pub fn run_keyed(self, values: &mut Planes, stages: &[(&KeyPlanes, Direction)]) {
-        self.kernels.rounds_keyed(values, stages);
+    /// Runs every lane through one DES after the other, under its keys: one stage for DES, [`LaneKeys::tdea`] for TDEA.
+    pub fn run(self, values: &mut Planes, stages: &[(&KeyPlanes, Direction)]) {
+        self.kernels.rounds(values, stages);
     }
 
     /// `out = a XOR b` in every lane.
