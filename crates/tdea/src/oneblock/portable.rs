@@ -34,7 +34,16 @@ impl Lookup for Wide {
     #[inline(always)]
     fn s_box(lane: usize, x: u32) -> u32 {
         /// Turned left, so that turning right by the input brings the answer to its place.
-        const TABLES: [[u64; 4]; 8] = placed();
+        const TABLES: [[u64; 4]; 8] = {
+            let mut tables = TRUTH;
+            let mut index = 0;
+            while index < 32 {
+                let (lane, bit) = (index / 4, index % 4);
+                tables[lane][bit] = TRUTH[lane][bit].rotate_left(P_PLACE[lane][bit]);
+                index += 1;
+            }
+            tables
+        };
         let turned = |bit: usize| (TABLES[lane][bit].rotate_right(x) as u32) & (1 << P_PLACE[lane][bit]);
         turned(0) | turned(1) | turned(2) | turned(3)
     }
@@ -54,17 +63,6 @@ impl Lookup for Narrow {
         };
         turned(0) | turned(1) | turned(2) | turned(3)
     }
-}
-
-const fn placed() -> [[u64; 4]; 8] {
-    let mut tables = TRUTH;
-    let mut index = 0;
-    while index < 32 {
-        let (lane, bit) = (index / 4, index % 4);
-        tables[lane][bit] = TRUTH[lane][bit].rotate_left(P_PLACE[lane][bit]);
-        index += 1;
-    }
-    tables
 }
 
 /// `f(R, K)`.
