@@ -74,36 +74,14 @@ const ROUTES: [[[u32; 8]; 2]; 6] = {
     routes
 };
 
-/// How far left the lane's six bits go to the top of a half of the block, which is turned right by one place first: the
-/// last bit of R, the first of E, is on top.
-const TO_TOP: [u32; 8] = by_lane(0);
-/// S8 takes its last two bits from the top; 32 shifts everything out in the other lanes.
-const WRAP: [u32; 8] = by_lane(1);
-/// Where the middle four of the six bits belong in R.
-const NIBBLE: [u32; 8] = by_lane(2);
-
-const fn by_lane(what: usize) -> [u32; 8] {
-    let mut table = [0; 8];
-    let mut lane = 0;
-    while lane < 8 {
-        let s_box = BOX_OF_LANE[lane] as u32;
-        table[lane] = match what {
-            0 => 4 * s_box,
-            1 => 32 - 2 * (s_box / 7),
-            _ => 28 - 4 * s_box,
-        };
-        lane += 1;
-    }
-    table
-}
-
 #[inline]
 #[target_feature(enable = "avx2")]
-fn vector(lanes: &[u32; 8]) -> __m256i {
+fn load<T, const N: usize>(words: &[T; N]) -> __m256i {
+    const { assert!(size_of::<[T; N]>() == 32, "as long as a vector") };
     // SAFETY: the array is 32 bytes long, and the load asks for no alignment.
     #[allow(unsafe_code, reason = "the instruction takes a pointer")]
     unsafe {
-        _mm256_loadu_si256(lanes.as_ptr().cast())
+        _mm256_loadu_si256(words.as_ptr().cast())
     }
 }
 
@@ -129,7 +107,7 @@ fn shift_right(words: __m256i, counts: __m256i) -> __m256i {
     shifted
 }
 
-/// The vectors that stay in registers or in the first cache lines, whatever the data.
+/// The tables as vectors.
 struct Tables {
     truth: [[__m256i; 2]; 4],
     routes: [[__m256i; 2]; 6],
@@ -138,19 +116,19 @@ struct Tables {
 impl Tables {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn load() -> Self {
+    fn new() -> Self {
         let zero = _mm256_setzero_si256();
         let mut tables = Self { truth: [[zero; 2]; 4], routes: [[zero; 2]; 6] };
         for (vectors, words) in tables.truth.iter_mut().zip(&TABLES) {
-            *vectors = [vector(&words[0]), vector(&words[1])];
+            *vectors = [load(&words[0]), load(&words[1])];
         }
         for (vectors, words) in tables.routes.iter_mut().zip(&ROUTES) {
-            *vectors = [vector(&words[0]), vector(&words[1])];
+            *vectors = [load(&words[0]), load(&words[1])];
         }
         tables
     }
 
-    /// E of what `f` gives for the S-boxes' inputs `x`.
+    /// E of what `f` gives for the S-boxes' inputs, as [`keyed`] has them.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn f(&self, [x, x_upper]: [__m256i; 2]) -> __m256i {
@@ -188,9 +166,10 @@ fn xor_both([a, b]: [__m256i; 2], c: __m256i) -> [__m256i; 2] {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn expand_half(half: u32) -> __m256i {
-    let word = _mm256_set1_epi32(half.rotate_right(1) as i32);
-    let six = _mm256_srli_epi32::<26>(_mm256_sllv_epi32(word, vector(&TO_TOP)));
-    _mm256_or_si256(six, _mm256_srlv_epi32(word, vector(&WRAP)))
+    let (word, turns) = (_mm256_set1_epi32(half as i32), load(&E_TURN));
+    let lower = _mm256_srlv_epi32(word, turns);
+    let upper = _mm256_sllv_epi32(word, _mm256_sub_epi32(_mm256_set1_epi32(32), turns));
+    _mm256_and_si256(_mm256_or_si256(lower, upper), _mm256_set1_epi32(0x3F))
 }
 
 /// ORs all lanes together, into every lane.
@@ -202,12 +181,14 @@ fn gather(lanes: __m256i) -> __m256i {
     _mm256_or_si256(lanes, _mm256_shuffle_epi32::<0b10_11_00_01>(lanes))
 }
 
-/// Takes a half of the block back from its lanes.
+/// Takes a half of the block back from its lanes: the middle four of a lane's six bits are its own.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn contract(half: __m256i) -> u32 {
     let nibbles = _mm256_and_si256(_mm256_srli_epi32::<1>(half), _mm256_set1_epi32(0xF));
-    _mm256_cvtsi256_si32(gather(_mm256_sllv_epi32(nibbles, vector(&NIBBLE)))) as u32
+    let places = _mm256_add_epi32(load(&E_TURN), _mm256_set1_epi32(1));
+    let placed = _mm256_sllv_epi32(nibbles, _mm256_and_si256(places, _mm256_set1_epi32(31)));
+    _mm256_cvtsi256_si32(gather(placed)) as u32
 }
 
 /// Runs independent blocks through the passes of a key each.
@@ -217,7 +198,7 @@ pub(super) fn crypt<const PASSES: usize, const BLOCKS: usize>(
     direction: Direction,
     blocks: &mut [[u8; 8]; BLOCKS],
 ) {
-    let tables = Tables::load();
+    let tables = Tables::new();
     // Loops, not `map`: what is handed to a function without the instructions is not inlined into it.
     let mut left = [_mm256_setzero_si256(); BLOCKS];
     let mut right = left;
@@ -284,17 +265,7 @@ pub(super) fn expand(key: u64) -> RoundKeys {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn pick(key: __m256i, bytes: &[u8; 32], masks: &[u8; 32]) -> u64 {
-    let masks = byte_vector(masks);
-    let picked = _mm256_and_si256(_mm256_shuffle_epi8(key, byte_vector(bytes)), masks);
+    let masks = load(masks);
+    let picked = _mm256_and_si256(_mm256_shuffle_epi8(key, load(bytes)), masks);
     u64::from(_mm256_movemask_epi8(_mm256_cmpeq_epi8(picked, masks)) as u32)
-}
-
-#[inline]
-#[target_feature(enable = "avx2")]
-fn byte_vector(bytes: &[u8; 32]) -> __m256i {
-    // SAFETY: the array is 32 bytes long, and the load asks for no alignment.
-    #[allow(unsafe_code, reason = "the instruction takes a pointer")]
-    unsafe {
-        _mm256_loadu_si256(bytes.as_ptr().cast())
-    }
 }

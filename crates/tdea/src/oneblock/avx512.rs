@@ -14,7 +14,7 @@
 use core::arch::x86_64::*;
 
 use super::permute::{join, split};
-use super::tables::{BOX_OF_LANE, E_TURN, KEY_BIT, P_PLACE, TRUTH};
+use super::tables::{E_TURN, KEY_BIT, P_PLACE, TRUTH};
 use super::{BlockKeys, Direction, ROUNDS, RoundKeys};
 
 cpufeatures::new!(supported, "avx512f", "avx512bw", "avx512vbmi", "avx512bitalg", "gfni");
@@ -56,8 +56,8 @@ const FETCH: [u64; 8] = {
     fetch
 };
 
-/// How far a half of the block turns right to bring the lane's six bits to its foot; the upper word stays.
-const EXPAND: [u64; 8] = {
+/// [`E_TURN`] in lanes of 64 bits.
+const TURNS: [u64; 8] = {
     let mut turns = [0; 8];
     let mut lane = 0;
     while lane < 8 {
@@ -67,24 +67,13 @@ const EXPAND: [u64; 8] = {
     turns
 };
 
-/// Where the middle four of the six bits belong in a half of the block.
-const NIBBLE: [u64; 8] = {
-    let mut places = [0; 8];
-    let mut lane = 0;
-    while lane < 8 {
-        places[lane] = 28 - 4 * BOX_OF_LANE[lane] as u64;
-        lane += 1;
-    }
-    places
-};
-
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn vector(lanes: &[u64; 8]) -> __m512i {
+fn load(words: &[u64; 8]) -> __m512i {
     // SAFETY: the array is 64 bytes long, and the load asks for no alignment.
     #[allow(unsafe_code, reason = "the instruction takes a pointer")]
     unsafe {
-        _mm512_loadu_si512(lanes.as_ptr().cast())
+        _mm512_loadu_si512(words.as_ptr().cast())
     }
 }
 
@@ -110,10 +99,10 @@ struct Tables {
 impl Tables {
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn load() -> Self {
+    fn new() -> Self {
         Self {
-            truth: [vector(&TABLES[0]), vector(&TABLES[1]), vector(&TABLES[2]), vector(&TABLES[3])],
-            fetch: vector(&FETCH),
+            truth: [load(&TABLES[0]), load(&TABLES[1]), load(&TABLES[2]), load(&TABLES[3])],
+            fetch: load(&FETCH),
             even: _mm512_set1_epi64(0x00FF_00FF_00FF_00FF),
             low: _mm512_set1_epi64(0x0000_FFFF_0000_FFFF),
             pack: _mm512_set1_epi64(1),
@@ -143,16 +132,17 @@ fn keyed(half: __m512i, key: u64) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn expand_half(half: u32) -> __m512i {
-    let turned = _mm512_rorv_epi32(_mm512_set1_epi32(half as i32), vector(&EXPAND));
+    let turned = _mm512_rorv_epi32(_mm512_set1_epi32(half as i32), load(&TURNS));
     _mm512_and_si512(turned, _mm512_set1_epi64(0x3F))
 }
 
-/// Takes a half of the block back from its lanes.
+/// Moves the middle four of a lane's six bits, which are its own, to their place in a half of the block.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn contract(half: __m512i) -> __m512i {
     let nibbles = _mm512_and_si512(_mm512_srli_epi64::<1>(half), _mm512_set1_epi64(0xF));
-    _mm512_sllv_epi64(nibbles, vector(&NIBBLE))
+    let places = _mm512_add_epi64(load(&TURNS), _mm512_set1_epi64(1));
+    _mm512_sllv_epi64(nibbles, _mm512_and_si512(places, _mm512_set1_epi64(31)))
 }
 
 /// Runs independent blocks through the passes of a key each.
@@ -162,7 +152,7 @@ pub(super) fn crypt<const PASSES: usize, const BLOCKS: usize>(
     direction: Direction,
     blocks: &mut [[u8; 8]; BLOCKS],
 ) {
-    let tables = Tables::load();
+    let tables = Tables::new();
     // Loops, not `map`: what is handed to a function without the instructions is not inlined into it.
     let mut left = [_mm512_setzero_si512(); BLOCKS];
     let mut right = left;
@@ -213,7 +203,7 @@ pub(super) fn expand(key: u64) -> RoundKeys {
     let key = _mm512_set1_epi64((key & !1) as i64);
     let mut keys = [0; ROUNDS];
     for (round_key, pick) in keys.iter_mut().zip(&PICK) {
-        *round_key = _mm512_bitshuffle_epi64_mask(key, vector(pick));
+        *round_key = _mm512_bitshuffle_epi64_mask(key, load(pick));
     }
     keys
 }
