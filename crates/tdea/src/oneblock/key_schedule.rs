@@ -1,69 +1,121 @@
-//! Round keys without tables, shifts by key bits or branches on them.
+//! Round keys in integer registers: no table, no shift by key bits, no branch on them.
 #![allow(
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     reason = "tables made by the compiler, which refuses an index out of bounds; the numbers are below 64"
 )]
 
-use super::RoundKeys;
-use super::tables::{BOX_OF_LANE, KEY_TURNS, PERMUTED_CHOICE_1, PERMUTED_CHOICE_2};
+use super::permute::{swap, transpose};
+use super::tables::{BOX_OF_LANE, KEY_TURNS, PERMUTED_CHOICE_2};
+use super::{ROUNDS, RoundKeys};
 
-/// One step of a bit permutation: turn the word left by `turn`, keep `mask`.
-type Move = (u32, u64);
+/// Distances of the exchanges that make up permuted choice 2. Such a network can bring the bits of either half of a
+/// word into any order (V. E. Beneš, 1964).
+const DISTANCES: [u32; 9] = [16, 8, 4, 2, 1, 2, 4, 8, 16];
 
-/// C in the lower half, D in the upper: bit 1 of either is bit 27 of its half.
-const CHOICE_1: [Move; 33] = moves(&{
-    let mut map = [(0, 0); 56];
-    let mut to = 0;
-    while to < 56 {
-        map[to] = (64 - PERMUTED_CHOICE_1[to], half_bit(to));
-        to += 1;
+/// For each exchange the bits that change places with those above them.
+const EXCHANGES: [u64; 9] = {
+    let (c, d) = (route(choice_2(1)), route(choice_2(0)));
+    let mut exchanges = [0; 9];
+    let mut stage = 0;
+    while stage < 9 {
+        exchanges[stage] = (c[stage] as u64) << 32 | d[stage] as u64;
+        stage += 1;
     }
-    map
-});
+    exchanges
+};
 
-/// From there to a round key.
-const CHOICE_2: [Move; 34] = moves(&{
-    let mut map = [(0, 0); 48];
-    let mut to = 0;
-    while to < 48 {
-        let (lane, bit) = (to / 6, to % 6);
-        let from = PERMUTED_CHOICE_2[6 * BOX_OF_LANE[lane] + 5 - bit] as usize - 1;
-        map[to] = (half_bit(from), (8 * lane + bit) as u8);
-        to += 1;
+/// Where permuted choice 2 sends each bit of C (`half` 1) or D (`half` 0), bit 1 of which is bit 27 of a word. The bits
+/// that are not chosen fill the places that are left.
+///
+/// The lanes that C serves are 2, 3, 6 and 7; here they stand side by side, as do those of D.
+const fn choice_2(half: usize) -> [u8; 32] {
+    const NOWHERE: u8 = u8::MAX;
+    let mut to = [NOWHERE; 32];
+    let mut taken = [false; 32];
+    let mut index = 0;
+    while index < 24 {
+        let (place, bit) = (index / 6, index % 6);
+        let lane = 4 * (place / 2) + 2 * half + place % 2;
+        let chosen = PERMUTED_CHOICE_2[6 * BOX_OF_LANE[lane] + 5 - bit] as usize - 1;
+        assert!(chosen / 28 == 1 - half, "C serves S1 to S4, D the others");
+        to[27 - chosen % 28] = (8 * place + bit) as u8;
+        taken[8 * place + bit] = true;
+        index += 1;
     }
-    map
-});
-
-/// Where bit `index` of C and D together, from 0, is kept.
-const fn half_bit(index: usize) -> u8 {
-    (32 * (index / 28) + 27 - index % 28) as u8
-}
-
-/// Gathers the bits that travel equally far. `N` must be the number of distances, or the build fails.
-const fn moves<const N: usize>(from_to: &[(u8, u8)]) -> [Move; N] {
-    let mut masks = [0_u64; 64];
-    let mut at = 0;
-    while at < from_to.len() {
-        let (from, to) = from_to[at];
-        masks[((to + 64 - from) % 64) as usize] |= 1 << to;
-        at += 1;
-    }
-    let mut moves = [(0, 0); N];
-    let (mut turn, mut count) = (0, 0);
-    while turn < 64 {
-        if masks[turn] != 0 {
-            moves[count] = (turn as u32, masks[turn]);
-            count += 1;
+    let (mut from, mut free) = (0, 0);
+    while from < 32 {
+        if to[from] == NOWHERE {
+            while taken[free] {
+                free += 1;
+            }
+            to[from] = free as u8;
+            taken[free] = true;
         }
-        turn += 1;
+        from += 1;
     }
-    assert!(count == N, "as many moves as distances");
-    moves
+    to
 }
 
-fn permute(x: u64, moves: &[Move]) -> u64 {
-    moves.iter().fold(0, |moved, (turn, mask)| moved | (x.rotate_left(*turn) & mask))
+/// Finds the exchanges that send every bit `from` of a word to `to[from]`.
+///
+/// From the outermost pair of exchanges inwards: bits that are neighbours at the given distance, before or after, must go
+/// through different halves of what lies within. Each round trip through such neighbours settles one chain of bits.
+const fn route(mut to: [u8; 32]) -> [u32; 9] {
+    let mut exchanges = [0; 9];
+    let mut level = 0;
+    while level < 5 {
+        let distance = 16 >> level;
+        let mut from = [0; 32];
+        let mut bit = 0;
+        while bit < 32 {
+            from[to[bit] as usize] = bit;
+            bit += 1;
+        }
+
+        let mut upper = [false; 32];
+        let mut settled = [false; 32];
+        let mut start = 0;
+        while start < 32 {
+            let mut low = start;
+            while !settled[low] {
+                let high = from[to[low] as usize ^ distance];
+                upper[high] = true;
+                settled[low] = true;
+                settled[high] = true;
+                low = high ^ distance;
+            }
+            start += 1;
+        }
+
+        let mut within = [0; 32];
+        let mut bit = 0;
+        while bit < 32 {
+            let lowest = bit & distance == 0;
+            if lowest && upper[bit] {
+                exchanges[level] |= 1 << bit;
+            }
+            if lowest && upper[from[bit]] {
+                exchanges[8 - level] |= 1 << bit;
+            }
+            let side = if upper[bit] { distance } else { 0 };
+            within[bit & !distance | side] = (to[bit] as usize & !distance | side) as u8;
+            bit += 1;
+        }
+        to = within;
+        level += 1;
+    }
+    exchanges
+}
+
+/// Permuted choice 1: D in the lower half of a word, C in the upper.
+///
+/// Columns of the key, read from its last byte to its first, make the rows of the standard's table.
+fn choice_1(key: u64) -> u64 {
+    let [_parity, r7, r6, r5, r4, r3, r2, r1] = transpose(key.swap_bytes()).to_le_bytes();
+    let c = u32::from_be_bytes([r1, r2, r3, r4]) >> 4;
+    let d = u32::from_be_bytes([r7, r6, r5, r4 << 4]) >> 4;
+    u64::from(c) << 32 | u64::from(d)
 }
 
 /// Turns C and D left by `turn` places.
@@ -75,9 +127,21 @@ fn turn_halves(halves: u64, turn: u32) -> u64 {
 
 /// The sixteen round keys of `key`, whose parity bits have no part in them.
 pub(super) fn expand(key: u64) -> RoundKeys {
-    let mut halves = permute(key, &CHOICE_1);
-    KEY_TURNS.map(|turn| {
+    let mut halves = choice_1(key);
+    let mut keys = [0; ROUNDS];
+    for (key, turn) in keys.iter_mut().zip(KEY_TURNS) {
         halves = turn_halves(halves, turn);
-        permute(halves, &CHOICE_2)
-    })
+        *key = halves;
+    }
+    // All keys through one exchange at a time: they do not wait for one another.
+    for (distance, exchange) in DISTANCES.into_iter().zip(EXCHANGES) {
+        for key in &mut keys {
+            *key = swap(*key, distance, exchange);
+        }
+    }
+    // Deals the lanes out in their order.
+    for key in &mut keys {
+        *key = swap(*key, 16, 0x0000_0000_FFFF_0000) & 0x3F3F_3F3F_3F3F_3F3F;
+    }
+    keys
 }

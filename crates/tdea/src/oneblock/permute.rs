@@ -1,13 +1,13 @@
 //! The initial and the final permutation: a transposition of the block's 8 by 8 bits, and its rows dealt out.
 
 /// Swaps the bits under `mask` with those `distance` places above.
-const fn swap(x: u64, distance: u32, mask: u64) -> u64 {
+pub(super) const fn swap(x: u64, distance: u32, mask: u64) -> u64 {
     let differ = (x ^ (x >> distance)) & mask;
     x ^ differ ^ (differ << distance)
 }
 
 /// Mirrors the matrix at its diagonal: 1 by 1, then 2 by 2, then 4 by 4 bits change sides.
-const fn transpose(x: u64) -> u64 {
+pub(super) const fn transpose(x: u64) -> u64 {
     let x = swap(x, 7, 0x00AA_00AA_00AA_00AA);
     let x = swap(x, 14, 0x0000_CCCC_0000_CCCC);
     swap(x, 28, 0x0000_0000_F0F0_F0F0)

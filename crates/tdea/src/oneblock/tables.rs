@@ -8,7 +8,8 @@
 )]
 
 /// Permuted choice 1: the 28 bits of C, then the 28 bits of D.
-pub(super) const PERMUTED_CHOICE_1: [u8; 56] = [
+#[cfg(target_arch = "x86_64")]
+const PERMUTED_CHOICE_1: [u8; 56] = [
     57, 49, 41, 33, 25, 17, 9, 1, 58, 50, 42, 34, 26, 18, 10, 2, 59, 51, 43, 35, 27, 19, 11, 3, 60, 52, 44,
     36, //
     63, 55, 47, 39, 31, 23, 15, 7, 62, 54, 46, 38, 30, 22, 14, 6, 61, 53, 45, 37, 29, 21, 13, 5, 28, 20, 12,
