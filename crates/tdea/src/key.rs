@@ -167,13 +167,10 @@ impl TdeaKey {
         self.expose_bytes().as_chunks().0
     }
 
-    /// The three parts that TDEA takes: the first of a double-length key serves as the third.
-    pub(crate) fn three_parts(&self) -> [&[u8; BLOCK_LEN]; 3] {
-        match self.parts() {
-            [first, second] => [first, second, first],
-            [first, second, third] => [first, second, third],
-            _ => unreachable!("a key has two or three parts"),
-        }
+    /// Part `index` of the three that TDEA takes: the first of a double-length key serves as the third.
+    pub(crate) fn part(&self, index: usize) -> &[u8; BLOCK_LEN] {
+        let index = if self.length == KeyLength::Double { index % 2 } else { index };
+        self.bytes.as_chunks().0.get(index).expect("TDEA takes three parts")
     }
 
     /// Makes this a double-length key, its bytes to be written.

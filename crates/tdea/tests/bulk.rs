@@ -211,13 +211,21 @@ fn macs_side_by_side_are_as_one_by_one() {
                         assert_eq!(position, next);
                         next += 1;
                         let wanted = RetailMac::compute(key(position), padding, messages[position]).unwrap();
-                        assert_eq!(mac.as_bytes(), wanted.as_bytes(), "{engine:?} {padding:?} message {position}");
+                        assert_eq!(
+                            mac.as_bytes(),
+                            wanted.as_bytes(),
+                            "{engine:?} {padding:?} message {position}"
+                        );
                     });
                     retail.unwrap();
                     let cbc = engine.cbc_macs(keys, padding, &messages, |position, mac| {
                         next += 1;
                         let wanted = CbcMac::compute(key(position), padding, messages[position]).unwrap();
-                        assert_eq!(mac.as_bytes(), wanted.as_bytes(), "{engine:?} {padding:?} message {position}");
+                        assert_eq!(
+                            mac.as_bytes(),
+                            wanted.as_bytes(),
+                            "{engine:?} {padding:?} message {position}"
+                        );
                     });
                     cbc.unwrap();
                     assert_eq!(next, 2 * count);
@@ -243,6 +251,59 @@ fn mac_errors_name_the_message() {
         let lengths = engine.cbc_macs(MacKeys::Each(&double[1..]), Padding::Zeros, &messages, take);
         assert_eq!(lengths, Err(MacsError::Lengths(UnequalLengths { left: 2, right: 3 })));
     }
+}
+
+#[test]
+fn every_known_answer_of_nist_comes_out_of_a_batch() {
+    const ONE_BLOCK: [&str; 5] = [
+        include_str!("data/nist/TECBinvperm.rsp"),
+        include_str!("data/nist/TECBpermop.rsp"),
+        include_str!("data/nist/TECBsubtab.rsp"),
+        include_str!("data/nist/TECBvarkey.rsp"),
+        include_str!("data/nist/TECBvartext.rsp"),
+    ];
+    let records: Vec<_> = ONE_BLOCK.into_iter().flat_map(common::rsp::records).collect();
+    let column = |name| records.iter().map(|record| record.block(name).unwrap()).collect::<Vec<_>>();
+    let (plain, cipher) = (column("PLAINTEXT"), column("CIPHERTEXT"));
+    let keys: Vec<_> = records.iter().map(|record| common::key(&record.key_parts().concat())).collect();
+    for engine in engines() {
+        let mut data = plain.clone();
+        engine.encrypt_each(&keys, &mut data).unwrap();
+        assert_eq!(data, cipher, "{engine:?}");
+        engine.decrypt_each(&keys, &mut data).unwrap();
+        assert_eq!(data, plain, "{engine:?}");
+    }
+    println!("{} records", records.len());
+    assert_eq!(records.len(), 470);
+}
+
+#[test]
+fn every_multi_block_message_of_nist_comes_out_of_a_batch() {
+    const FILES: [&str; 6] = [
+        include_str!("data/nist/TECBMMT1.rsp"),
+        include_str!("data/nist/TECBMMT2.rsp"),
+        include_str!("data/nist/TECBMMT3.rsp"),
+        include_str!("data/nist/TCBCMMT1.rsp"),
+        include_str!("data/nist/TCBCMMT2.rsp"),
+        include_str!("data/nist/TCBCMMT3.rsp"),
+    ];
+    let mut checked = 0;
+    for record in FILES.into_iter().flat_map(common::rsp::records) {
+        let key = common::key(&record.key_parts().concat());
+        let (plain, cipher) = (record.bytes("PLAINTEXT"), record.bytes("CIPHERTEXT"));
+        for engine in engines() {
+            let mut data = cipher.clone();
+            let blocks = data.as_chunks_mut().0;
+            match record.block("IV") {
+                Some(iv) => engine.decrypt_cbc(&key, iv, blocks),
+                None => engine.decrypt(&key, blocks),
+            }
+            assert_eq!(data, plain, "{engine:?}, {record:?}");
+        }
+        checked += 1;
+    }
+    println!("{checked} messages");
+    assert_eq!(checked, 120);
 }
 
 proptest! {

@@ -80,6 +80,16 @@ impl Circuit {
         wires
     }
 
+    /// How many gates the longest way from an input to an output has.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        let mut depths = vec![0; INPUTS.len()];
+        for gate in &self.gates {
+            depths.push(1 + gate.wires.iter().map(|wire| depths[*wire]).max().unwrap_or(0));
+        }
+        depths.into_iter().max().unwrap_or(0)
+    }
+
     /// Proves over all 64 inputs that the circuit is the box, and that it keeps to its family.
     ///
     /// # Errors

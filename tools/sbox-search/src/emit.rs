@@ -1,6 +1,7 @@
 //! Circuits as Rust code.
 
 use crate::circuit::{Circuit, Family, Gate, Output};
+use crate::order;
 
 /// The code of the circuits that the engine uses: one module for each family, one function for each box.
 ///
@@ -43,20 +44,26 @@ const HEAD: &str = "//! S-box circuits. Made from `data/sbox_circuits.txt` by `t
 
 fn module_head(family: Family) -> String {
     let (name, about) = match family {
-        Family::Plain => ("plain", "AND, OR, XOR and AND-NOT. Outputs marked in `INVERTED` come out inverted."),
+        Family::Plain => (
+            "plain",
+            "AND, OR, XOR and AND-NOT. Each output is handed to `out` once it is there; those marked in `INVERTED` are inverted.",
+        ),
         Family::Lut3 => ("lut3", "Three-input gates; every output is one gate."),
-        Family::Lut3Pair => ("lut3_pair", "Three-input gates; the outputs are XORed onto `l`, some as the XOR of two gates."),
+        Family::Lut3Pair => {
+            ("lut3_pair", "Three-input gates; the outputs are XORed onto `l`, some as the XOR of two gates.")
+        }
     };
     format!("/// {about}\npub(super) mod {name} {{\n    use crate::bulk::word::Word;\n")
 }
 
 fn function_head(circuit: &Circuit) -> String {
     let (more, result) = match circuit.family {
-        Family::Lut3Pair => (", l: [W; 4]", "[W; 4]"),
-        Family::Plain | Family::Lut3 => ("", "[W; 4]"),
+        Family::Plain => (", mut out: impl FnMut(usize, W)", ""),
+        Family::Lut3 => ("", "-> [W; 4] "),
+        Family::Lut3Pair => (", l: [W; 4]", "-> [W; 4] "),
     };
     format!(
-        "\n    /// S{0}, {1} gates.\n    #[inline(always)]\n    pub(in crate::bulk) fn s{0}<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]{more}) -> {result} {{\n",
+        "\n    /// S{0}, {1} gates.\n    #[inline(always)]\n    pub(in crate::bulk) fn s{0}<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]{more}) {result}{{\n",
         circuit.number,
         circuit.gates.len(),
     )
@@ -73,7 +80,8 @@ fn lut3(circuit: &Circuit) -> String {
             wires[2]
         );
     }
-    let outputs: Vec<String> = circuit.outputs.iter().enumerate().map(|(bit, out)| lut3_output(circuit, bit, out)).collect();
+    let outputs: Vec<String> =
+        circuit.outputs.iter().enumerate().map(|(bit, out)| lut3_output(circuit, bit, out)).collect();
     code + &format!("        [{}]\n    }}\n", outputs.join(", "))
 }
 
@@ -90,11 +98,12 @@ fn lut3_output(circuit: &Circuit, bit: usize, output: &Output) -> String {
 fn plain(circuit: &Circuit, inverted_outputs: &mut u8) -> String {
     let mut code = function_head(circuit);
     // What each wire is called in the code, and whether it carries the inverse there.
-    let mut wires: Vec<(usize, bool)> = (0..6).map(|wire| (wire, false)).collect();
-    for gate in &circuit.gates {
-        let (a, b) = (wires[gate.wires[0]], wires[gate.wires[1]]);
-        let name = wires.len();
-        wires.push(match Form::of(gate.table) {
+    let mut wires: Vec<(usize, bool)> = (0..6 + circuit.gates.len()).map(|wire| (wire, false)).collect();
+    for gate in order::gates(circuit) {
+        let Gate { table, wires: inputs } = &circuit.gates[gate];
+        let (a, b) = (wires[inputs[0]], wires[inputs[1]]);
+        let name = 6 + gate;
+        wires[name] = match Form::of(*table) {
             Form::First(inverted) => (a.0, a.1 ^ inverted),
             Form::Second(inverted) => (b.0, b.1 ^ inverted),
             Form::Xor(inverted) => {
@@ -111,31 +120,40 @@ fn plain(circuit: &Circuit, inverted_outputs: &mut u8) -> String {
                 code += &format!("        let w{name} = {call};\n");
                 (name, inverted ^ flipped)
             }
-        });
+        };
+        for (bit, output) in circuit.outputs.iter().enumerate().filter(|(_, output)| output.wires[0] == name)
+        {
+            code += &format!("        out({bit}, w{});\n", wires[name].0);
+            *inverted_outputs |= u8::from(wires[name].1 ^ output.inverted) << (3 - bit);
+        }
     }
-    let outputs: Vec<(usize, bool)> = circuit
-        .outputs
-        .iter()
-        .map(|output| (wires[output.wires[0]].0, wires[output.wires[0]].1 ^ output.inverted))
-        .collect();
-    *inverted_outputs = outputs.iter().fold(0, |bits, (_, inverted)| bits << 1 | u8::from(*inverted));
-    let outputs: Vec<String> = outputs.iter().map(|(wire, _)| format!("w{wire}")).collect();
-    code + &format!("        [{}]\n    }}\n", outputs.join(", "))
+    code + "    }\n"
 }
 
-/// The outputs of a circuit of two-input gates that come out inverted, the first at the top of four bits.
-pub(crate) fn inverted_outputs(circuit: &Circuit) -> u8 {
+/// The wires that [`code`] needs inverted: an instruction each where there is no AND-NOT.
+///
+/// Outputs come out inverted or not whatever the circuit: its gates make zeros of zeros, so it depends on the box at input zero.
+pub(crate) fn inverted_wires(circuit: &Circuit) -> usize {
     let mut inverted = vec![false; 6];
+    let mut needed = vec![false; 6 + circuit.gates.len()];
     for gate in &circuit.gates {
-        let (a, b) = (inverted[gate.wires[0]], inverted[gate.wires[1]]);
+        let [first_wire, second_wire] = [gate.wires[0], gate.wires[1]];
+        let (a, b) = (inverted[first_wire], inverted[second_wire]);
         inverted.push(match Form::of(gate.table) {
             Form::First(inverse) => a ^ inverse,
             Form::Second(inverse) => b ^ inverse,
             Form::Xor(inverse) => a ^ b ^ inverse,
-            Form::And { first, second, inverted } => inverted ^ (first ^ a && second ^ b),
+            Form::And { first, second, inverted } => {
+                match (first ^ a, second ^ b) {
+                    (true, false) => needed[first_wire] = true,
+                    (false, true) => needed[second_wire] = true,
+                    _ => {}
+                }
+                inverted ^ (first ^ a && second ^ b)
+            }
         });
     }
-    circuit.outputs.iter().fold(0, |bits, output| bits << 1 | u8::from(inverted[output.wires[0]] ^ output.inverted))
+    needed.iter().filter(|needed| **needed).count()
 }
 
 /// What a gate of two inputs does, up to inversions.

@@ -14,7 +14,8 @@ const USAGE: &str = "usage: sbox-search --sbox 1..8 --gates plain|lut3|lut3-pair
 
 fn main() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
-    let (mut number, mut family, mut seconds, mut seed, mut from, mut refine) = (None, None, 60, clock(), None, false);
+    let (mut number, mut family, mut seconds, mut seed, mut from, mut refine) =
+        (None, None, 60, clock(), None, false);
     while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
         let parsed = || value.parse::<u64>().map_err(|_| USAGE);
         match name.as_str() {
@@ -39,7 +40,7 @@ fn main() -> Result<(), String> {
                 steps += 1;
                 if let Some(circuit) = walk.step() {
                     best = circuit.gates.len();
-                    eprintln!("S{number}: {best} gates in step {steps}");
+                    eprintln!("S{number}: {best} gates, depth {} in step {steps}", circuit.depth());
                     print!("{}", circuit.text());
                 }
             }

@@ -10,8 +10,8 @@ use crate::random::Random;
 use crate::sbox::{INPUTS, Truth};
 use crate::search::Wanted;
 
-/// How many gates more than the cheapest circuit the walk may carry.
-const SLACK: usize = 2;
+/// How much dearer than the cheapest circuit the walk may be: two gates.
+const SLACK: usize = 2 * GATE;
 /// After so many steps without a cheaper circuit the walk starts again from the cheapest one.
 const PATIENCE: u32 = 200_000;
 
@@ -40,7 +40,7 @@ impl Walk {
         }
         let next = self.exchange()?;
         let (cost, least) = (cost(&next), cost(&self.best));
-        let slack = if self.random.below(4) == 0 { SLACK } else { 1 };
+        let slack = if self.random.below(4) == 0 { SLACK } else { GATE };
         if cost > least + slack {
             return None;
         }
@@ -133,13 +133,15 @@ impl Walk {
             }
             let truths: Vec<Truth> = chosen.iter().map(|wire| wires[*wire]).collect();
             let rows = 1 << truths.len();
-            let table = u8::try_from(1 + self.random.below((1 << rows) - 2)).expect("a table has eight rows at most");
+            let table =
+                u8::try_from(1 + self.random.below((1 << rows) - 2)).expect("a table has eight rows at most");
             let truth = apply(table, &truths);
             let halves = [wanted.under(truth), wanted.under(!truth)];
             let start = self.random.below(free.len());
-            let partner = free[start..].iter().chain(&free[..start]).find(|wire| {
-                halves.iter().all(|half| half.settled_by(wires[**wire]))
-            });
+            let partner = free[start..]
+                .iter()
+                .chain(&free[..start])
+                .find(|wire| halves.iter().all(|half| half.settled_by(wires[**wire])));
             if let Some(&partner) = partner {
                 next.gates.push(Gate { table, wires: chosen });
                 let inner = 6 + next.gates.len() - 1;
@@ -158,10 +160,16 @@ impl Walk {
     }
 }
 
-/// Gates, and one more for each output that comes out inverted in the end.
+/// What a gate costs.
+const GATE: usize = 8;
+/// What a gate on the longest way through the circuit costs beside: a round waits for the one before it.
+const DEPTH: usize = 4;
+
+/// The gates and the longest way through them; for two inputs also the wires that some gate needs inverted, but little, since most vector
+/// instructions have AND-NOT.
 fn cost(circuit: &Circuit) -> usize {
-    let inverted = if circuit.family == Family::Plain { emit::inverted_outputs(circuit).count_ones() as usize } else { 0 };
-    circuit.gates.len() + inverted
+    let inverted = if circuit.family == Family::Plain { emit::inverted_wires(circuit) } else { 0 };
+    GATE * circuit.gates.len() + DEPTH * circuit.depth() + inverted
 }
 
 /// The inputs for which inverting the gate at `place` changes an output.
@@ -248,8 +256,8 @@ impl Circuit {
             gate.wires[position] = name;
             if inverted {
                 let bit = 1 << (gate.wires.len() - 1 - position);
-                gate.table =
-                    (0..1_usize << gate.wires.len()).fold(0, |table, row| table | ((gate.table >> (row ^ bit)) & 1) << row);
+                gate.table = (0..1_usize << gate.wires.len())
+                    .fold(0, |table, row| table | ((gate.table >> (row ^ bit)) & 1) << row);
             }
         }
         let inputs: Vec<Truth> = gate.wires.iter().map(|wire| truths[*wire]).collect();

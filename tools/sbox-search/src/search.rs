@@ -89,7 +89,8 @@ impl Wanted {
 
     /// Whether some function of one wire has it.
     pub(crate) const fn settled_by(self, wire: Truth) -> bool {
-        !(self.ones & wire != 0 && self.zeros & wire != 0 || self.ones & !wire != 0 && self.zeros & !wire != 0)
+        !(self.ones & wire != 0 && self.zeros & wire != 0
+            || self.ones & !wire != 0 && self.zeros & !wire != 0)
     }
 
     pub(crate) const fn under(self, mask: Truth) -> Self {
@@ -283,8 +284,12 @@ fn find_triple(draft: &Draft, wanted: Wanted, order: &[usize]) -> Option<(Draft,
         let halves = [wanted.under(truth), wanted.under(!truth)];
         for (j, &second) in order.iter().enumerate().skip(i + 1) {
             let truth = draft.truths[second];
-            let quarters =
-                [halves[0].under(truth), halves[0].under(!truth), halves[1].under(truth), halves[1].under(!truth)];
+            let quarters = [
+                halves[0].under(truth),
+                halves[0].under(!truth),
+                halves[1].under(truth),
+                halves[1].under(!truth),
+            ];
             for &third in &order[j + 1..] {
                 if quarters.iter().all(|quarter| quarter.settled_by(draft.truths[third])) {
                     return Some(with_gate(draft, wanted, &[first, second, third]));

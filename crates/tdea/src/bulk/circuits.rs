@@ -2,468 +2,454 @@
 
 #![cfg_attr(rustfmt, rustfmt::skip)]
 
-/// AND, OR, XOR and AND-NOT. Outputs marked in `INVERTED` come out inverted.
+/// AND, OR, XOR and AND-NOT. Each output is handed to `out` once it is there; those marked in `INVERTED` are inverted.
 pub(super) mod plain {
     use crate::bulk::word::Word;
 
-    /// S1, 57 gates.
+    /// S1, 51 gates.
     #[inline(always)]
-    pub(in crate::bulk) fn s1<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w0.xor(w3);
-        let w7 = w5.and_not(w6);
+    pub(in crate::bulk) fn s1<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
         let w8 = w3.and_not(w0);
-        let w9 = w8.or(w5);
-        let w10 = w2.and_not(w9);
-        let w11 = w7.xor(w10);
-        let w12 = w10.or(w5);
-        let w13 = w6.xor(w2);
-        let w14 = w12.xor(w13);
-        let w15 = w1.and_not(w14);
-        let w16 = w11.xor(w15);
-        let w17 = w12.and(w16);
-        let w18 = w14.xor(w1);
-        let w19 = w17.xor(w18);
-        let w20 = w16.and_not(w13);
-        let w21 = w20.xor(w7);
-        let w22 = w3.and(w21);
-        let w23 = w19.xor(w22);
-        let w24 = w4.or(w23);
-        let w25 = w16.xor(w24);
-        let w26 = w2.and_not(w1);
-        let w27 = w26.xor(w21);
-        let w28 = w13.xor(w22);
-        let w29 = w5.and_not(w28);
-        let w30 = w27.xor(w29);
-        let w31 = w16.or(w18);
-        let w32 = w21.and_not(w13);
-        let w33 = w31.and_not(w32);
-        let w34 = w13.or(w1);
-        let w35 = w34.xor(w27);
-        let w36 = w3.and_not(w35);
-        let w37 = w33.xor(w36);
-        let w38 = w4.and(w37);
-        let w39 = w30.xor(w38);
-        let w40 = w11.or(w13);
-        let w41 = w10.xor(w23);
-        let w42 = w40.xor(w41);
-        let w43 = w25.and_not(w14);
-        let w44 = w43.xor(w29);
-        let w45 = w3.and(w44);
-        let w46 = w42.xor(w45);
-        let w47 = w40.xor(w16);
-        let w48 = w47.and(w0);
-        let w49 = w4.or(w48);
-        let w50 = w46.xor(w49);
-        let w51 = w37.and(w18);
-        let w52 = w41.or(w1);
-        let w53 = w9.xor(w45);
-        let w54 = w52.xor(w53);
-        let w55 = w54.and_not(w4);
-        let w56 = w51.xor(w55);
-        let w57 = w21.or(w39);
-        let w58 = w49.and(w0);
-        let w59 = w3.and(w58);
-        let w60 = w57.xor(w59);
-        let w61 = w2.and_not(w60);
-        let w62 = w56.xor(w61);
-        [w50, w39, w25, w62]
-    }
-
-    /// S2, 52 gates.
-    #[inline(always)]
-    pub(in crate::bulk) fn s2<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w0.and_not(w5);
-        let w7 = w4.xor(w3);
-        let w8 = w6.xor(w7);
-        let w9 = w6.or(w8);
-        let w10 = w9.and(w3);
-        let w11 = w0.and_not(w4);
-        let w12 = w5.and_not(w11);
-        let w13 = w10.xor(w12);
-        let w14 = w13.and_not(w1);
-        let w15 = w8.xor(w14);
-        let w16 = w5.or(w1);
-        let w17 = w0.xor(w12);
-        let w18 = w16.and_not(w17);
-        let w19 = w2.and_not(w18);
-        let w20 = w15.xor(w19);
-        let w21 = w1.and_not(w2);
-        let w22 = w7.xor(w15);
-        let w23 = w21.xor(w22);
-        let w24 = w20.xor(w0);
-        let w25 = w5.and_not(w24);
-        let w26 = w23.xor(w25);
-        let w27 = w16.and_not(w24);
-        let w28 = w27.xor(w9);
-        let w29 = w2.and_not(w20);
-        let w30 = w29.xor(w26);
-        let w31 = w5.and(w30);
-        let w32 = w28.xor(w31);
-        let w33 = w4.and(w32);
-        let w34 = w26.xor(w33);
-        let w35 = w20.and_not(w4);
-        let w36 = w35.xor(w23);
-        let w37 = w11.and_not(w35);
-        let w38 = w5.and_not(w37);
-        let w39 = w36.xor(w38);
-        let w40 = w30.xor(w3);
-        let w41 = w40.and_not(w33);
-        let w42 = w2.and(w27);
-        let w43 = w41.xor(w42);
-        let w44 = w1.or(w43);
-        let w45 = w39.xor(w44);
-        let w46 = w8.and_not(w29);
-        let w47 = w45.xor(w40);
-        let w48 = w46.xor(w47);
-        let w49 = w22.or(w39);
-        let w50 = w49.and(w3);
-        let w51 = w2.or(w50);
-        let w52 = w48.xor(w51);
-        let w53 = w0.and(w50);
-        let w54 = w25.or(w45);
-        let w55 = w53.xor(w54);
-        let w56 = w5.and_not(w55);
-        let w57 = w52.xor(w56);
-        [w20, w34, w57, w45]
-    }
-
-    /// S3, 52 gates.
-    #[inline(always)]
-    pub(in crate::bulk) fn s3<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w1.xor(w5);
-        let w7 = w3.and_not(w4);
-        let w8 = w6.xor(w7);
-        let w9 = w2.and(w4);
-        let w10 = w8.xor(w9);
-        let w11 = w4.xor(w5);
-        let w12 = w11.and_not(w3);
-        let w13 = w2.and_not(w9);
-        let w14 = w12.xor(w13);
-        let w15 = w6.xor(w2);
-        let w16 = w15.and_not(w12);
-        let w17 = w4.and(w3);
-        let w18 = w16.and_not(w17);
-        let w19 = w1.and(w18);
-        let w20 = w14.xor(w19);
-        let w21 = w0.and_not(w20);
-        let w22 = w10.xor(w21);
-        let w23 = w0.xor(w10);
-        let w24 = w5.and_not(w8);
-        let w25 = w3.and_not(w24);
-        let w26 = w23.xor(w25);
-        let w27 = w25.and_not(w21);
-        let w28 = w27.xor(w17);
-        let w29 = w16.and_not(w0);
-        let w30 = w29.or(w28);
-        let w31 = w30.and_not(w5);
-        let w32 = w28.xor(w31);
-        let w33 = w2.or(w32);
-        let w34 = w26.xor(w33);
-        let w35 = w3.xor(w11);
-        let w36 = w10.or(w30);
-        let w37 = w36.and_not(w0);
-        let w38 = w35.xor(w37);
-        let w39 = w0.and_not(w1);
-        let w40 = w4.and_not(w23);
-        let w41 = w40.xor(w29);
-        let w42 = w41.and_not(w5);
-        let w43 = w39.xor(w42);
-        let w44 = w2.and_not(w43);
-        let w45 = w38.xor(w44);
-        let w46 = w10.xor(w38);
-        let w47 = w34.and_not(w7);
-        let w48 = w46.xor(w47);
-        let w49 = w39.xor(w47);
-        let w50 = w1.or(w49);
-        let w51 = w48.xor(w50);
-        let w52 = w48.or(w36);
-        let w53 = w1.xor(w32);
-        let w54 = w0.and(w53);
-        let w55 = w52.xor(w54);
-        let w56 = w2.and(w55);
-        let w57 = w51.xor(w56);
-        [w45, w34, w57, w22]
-    }
-
-    /// S4, 39 gates.
-    #[inline(always)]
-    pub(in crate::bulk) fn s4<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w1.xor(w3);
-        let w7 = w2.and_not(w3);
-        let w8 = w6.and_not(w7);
-        let w9 = w2.xor(w3);
-        let w10 = w9.and_not(w4);
-        let w11 = w8.xor(w10);
-        let w12 = w4.and_not(w2);
-        let w13 = w9.or(w4);
-        let w14 = w13.and_not(w8);
-        let w15 = w3.and(w14);
-        let w16 = w12.or(w15);
-        let w17 = w0.and_not(w16);
-        let w18 = w11.xor(w17);
-        let w19 = w10.or(w12);
-        let w20 = w13.xor(w8);
-        let w21 = w1.and(w20);
-        let w22 = w19.xor(w21);
-        let w23 = w6.and_not(w20);
-        let w24 = w23.xor(w16);
-        let w25 = w0.and(w24);
-        let w26 = w22.xor(w25);
-        let w27 = w5.or(w26);
-        let w28 = w18.xor(w27);
-        let w29 = w22.xor(w3);
-        let w30 = w29.and_not(w23);
-        let w31 = w24.or(w6);
-        let w32 = w0.and(w31);
-        let w33 = w30.xor(w32);
-        let w34 = w29.xor(w4);
-        let w35 = w33.or(w21);
-        let w36 = w35.xor(w6);
-        let w37 = w0.or(w36);
-        let w38 = w34.xor(w37);
-        let w39 = w5.and_not(w38);
-        let w40 = w33.xor(w39);
-        let w41 = w38.and_not(w5);
-        let w42 = w41.xor(w33);
-        let w43 = w5.xor(w28);
-        let w44 = w43.xor(w26);
-        [w28, w44, w40, w42]
-    }
-
-    /// S5, 56 gates.
-    #[inline(always)]
-    pub(in crate::bulk) fn s5<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w0.and(w3);
-        let w7 = w6.xor(w2);
-        let w8 = w2.xor(w3);
-        let w9 = w8.or(w0);
-        let w10 = w4.and(w9);
-        let w11 = w7.xor(w10);
-        let w12 = w2.xor(w9);
-        let w13 = w12.and_not(w4);
-        let w14 = w1.and_not(w13);
-        let w15 = w11.xor(w14);
-        let w16 = w12.xor(w8);
-        let w17 = w10.xor(w0);
-        let w18 = w16.and_not(w17);
-        let w19 = w4.or(w6);
-        let w20 = w19.xor(w9);
-        let w21 = w20.and_not(w1);
-        let w22 = w18.or(w21);
-        let w23 = w22.and_not(w5);
-        let w24 = w15.xor(w23);
-        let w25 = w16.xor(w19);
-        let w26 = w17.and_not(w11);
-        let w27 = w25.xor(w26);
-        let w28 = w0.xor(w8);
-        let w29 = w28.or(w12);
-        let w30 = w29.and_not(w1);
-        let w31 = w27.xor(w30);
-        let w32 = w16.and(w9);
-        let w33 = w1.xor(w26);
-        let w34 = w32.and_not(w33);
-        let w35 = w5.or(w34);
-        let w36 = w31.xor(w35);
-        let w37 = w31.and_not(w14);
-        let w38 = w2.and_not(w22);
-        let w39 = w37.xor(w38);
-        let w40 = w19.or(w29);
-        let w42 = w40.and_not(w39);
-        let w43 = w25.xor(w7);
-        let w44 = w27.xor(w1);
-        let w45 = w13.xor(w6);
-        let w46 = w44.and_not(w45);
-        let w47 = w46.and_not(w4);
-        let w48 = w43.or(w47);
-        let w49 = w5.and(w48);
-        let w50 = w42.xor(w49);
-        let w51 = w24.xor(w36);
-        let w52 = w0.and_not(w50);
-        let w53 = w51.xor(w52);
-        let w54 = w1.and(w50);
-        let w55 = w53.xor(w54);
-        let w56 = w50.or(w26);
-        let w57 = w49.xor(w24);
-        let w58 = w1.and(w57);
-        let w59 = w56.and_not(w58);
-        let w60 = w4.or(w59);
-        let w61 = w55.xor(w60);
-        [w61, w36, w24, w50]
-    }
-
-    /// S6, 54 gates.
-    #[inline(always)]
-    pub(in crate::bulk) fn s6<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w5.and_not(w1);
-        let w7 = w6.xor(w2);
-        let w8 = w7.and_not(w6);
-        let w9 = w5.xor(w1);
-        let w10 = w9.and_not(w8);
-        let w11 = w0.and_not(w10);
-        let w12 = w7.xor(w11);
-        let w13 = w5.or(w1);
-        let w14 = w0.xor(w9);
-        let w15 = w13.and(w14);
-        let w16 = w3.and_not(w15);
-        let w17 = w12.xor(w16);
-        let w18 = w15.and_not(w3);
-        let w19 = w12.or(w8);
-        let w20 = w18.xor(w19);
-        let w21 = w1.and_not(w12);
-        let w22 = w20.xor(w21);
-        let w23 = w22.and_not(w4);
-        let w24 = w17.xor(w23);
-        let w25 = w14.xor(w3);
-        let w26 = w16.and_not(w9);
-        let w27 = w8.and_not(w26);
-        let w28 = w1.and(w27);
-        let w29 = w25.xor(w28);
-        let w30 = w17.and_not(w8);
-        let w31 = w9.and_not(w22);
-        let w32 = w21.and_not(w26);
-        let w33 = w32.and_not(w31);
-        let w35 = w30.xor(w33);
-        let w36 = w4.or(w35);
-        let w37 = w29.xor(w36);
-        let w38 = w17.and_not(w11);
-        let w39 = w38.xor(w13);
-        let w40 = w8.xor(w39);
-        let w41 = w26.and_not(w40);
-        let w42 = w4.and_not(w41);
-        let w43 = w39.xor(w42);
-        let w44 = w37.xor(w30);
-        let w45 = w38.or(w22);
-        let w46 = w44.and(w45);
-        let w47 = w46.and_not(w3);
-        let w48 = w43.xor(w47);
-        let w49 = w25.or(w47);
-        let w50 = w25.or(w8);
-        let w51 = w50.xor(w22);
-        let w52 = w51.and_not(w0);
-        let w53 = w49.xor(w52);
-        let w54 = w44.xor(w7);
-        let w55 = w21.or(w40);
-        let w56 = w0.or(w55);
-        let w57 = w54.xor(w56);
-        let w58 = w4.or(w57);
-        let w59 = w53.xor(w58);
-        [w37, w48, w24, w59]
-    }
-
-    /// S7, 53 gates.
-    #[inline(always)]
-    pub(in crate::bulk) fn s7<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w4.and_not(w3);
-        let w7 = w6.xor(w5);
-        let w8 = w3.and_not(w4);
-        let w9 = w8.and(w7);
-        let w10 = w1.and_not(w9);
-        let w11 = w7.xor(w10);
-        let w12 = w8.xor(w1);
-        let w13 = w2.and_not(w12);
-        let w14 = w11.xor(w13);
-        let w15 = w2.xor(w14);
-        let w16 = w12.and(w5);
-        let w17 = w15.and(w16);
-        let w18 = w0.and_not(w17);
-        let w19 = w14.xor(w18);
-        let w20 = w3.and_not(w12);
-        let w21 = w20.xor(w7);
-        let w22 = w10.xor(w20);
-        let w23 = w22.and_not(w5);
-        let w24 = w2.and_not(w23);
-        let w25 = w21.xor(w24);
-        let w26 = w4.and_not(w12);
-        let w27 = w19.xor(w20);
-        let w28 = w27.and_not(w26);
-        let w29 = w3.and_not(w11);
-        let w30 = w2.xor(w8);
-        let w31 = w29.or(w30);
-        let w32 = w31.and_not(w5);
-        let w33 = w28.xor(w32);
-        let w34 = w0.and_not(w33);
-        let w35 = w25.xor(w34);
-        let w36 = w3.and_not(w25);
-        let w37 = w36.xor(w15);
-        let w38 = w25.xor(w37);
-        let w39 = w0.and_not(w38);
-        let w40 = w37.xor(w39);
-        let w41 = w1.xor(w0);
-        let w42 = w3.and_not(w34);
-        let w43 = w41.or(w42);
-        let w44 = w5.and_not(w43);
-        let w45 = w40.xor(w44);
-        let w46 = w33.and_not(w16);
-        let w47 = w35.xor(w39);
-        let w48 = w46.xor(w47);
-        let w49 = w45.and(w5);
-        let w50 = w49.and_not(w3);
-        let w51 = w48.xor(w50);
-        let w52 = w27.or(w34);
-        let w53 = w34.or(w28);
-        let w54 = w53.xor(w6);
-        let w55 = w5.or(w54);
-        let w56 = w52.xor(w55);
-        let w57 = w4.and(w56);
-        let w58 = w51.xor(w57);
-        [w35, w45, w58, w19]
-    }
-
-    /// S8, 51 gates.
-    #[inline(always)]
-    pub(in crate::bulk) fn s8<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6]) -> [W; 4] {
-        let w6 = w4.and_not(w2);
-        let w7 = w6.xor(w3);
-        let w8 = w2.xor(w4);
-        let w9 = w0.and(w8);
-        let w10 = w7.xor(w9);
-        let w11 = w8.xor(w9);
-        let w12 = w0.or(w4);
-        let w13 = w3.and_not(w12);
-        let w14 = w11.xor(w13);
-        let w15 = w1.and_not(w14);
-        let w16 = w10.xor(w15);
-        let w17 = w2.and_not(w15);
-        let w18 = w7.and(w0);
-        let w19 = w18.and_not(w17);
-        let w20 = w5.or(w19);
-        let w21 = w16.xor(w20);
-        let w22 = w7.xor(w0);
-        let w23 = w12.xor(w16);
-        let w24 = w4.or(w23);
-        let w25 = w22.xor(w24);
-        let w26 = w2.xor(w7);
-        let w27 = w26.and_not(w1);
-        let w28 = w25.xor(w27);
-        let w29 = w0.and(w24);
-        let w30 = w12.and(w21);
-        let w31 = w29.xor(w30);
-        let w32 = w8.and_not(w7);
-        let w33 = w32.xor(w14);
-        let w34 = w1.or(w33);
+        let w40 = w0.and(w3);
+        let w41 = w40.and_not(w1);
+        let w9 = w5.or(w8);
+        let w44 = w2.and_not(w1);
+        let w6 = w0.xor(w2);
+        let w7 = w3.xor(w6);
+        let w10 = w9.and_not(w7);
+        let w11 = w10.xor(w2);
+        let w14 = w5.or(w11);
+        let w15 = w7.xor(w14);
+        let w16 = w1.and_not(w15);
+        let w21 = w11.xor(w16);
+        let w20 = w9.and(w11);
+        let w22 = w21.and_not(w7);
+        let w23 = w20.xor(w22);
+        let w24 = w23.and_not(w6);
+        let w25 = w15.or(w24);
+        let w31 = w5.and(w25);
+        let w26 = w25.xor(w1);
+        let w51 = w1.or(w23);
+        let w38 = w11.or(w26);
+        let w39 = w38.and_not(w24);
+        let w42 = w39.xor(w41);
+        let w12 = w7.and(w11);
+        let w48 = w26.and(w42);
+        let w43 = w4.and(w42);
+        let w45 = w43.xor(w44);
+        let w46 = w31.xor(w45);
+        let w47 = w23.xor(w46);
+        out(1, w47);
+        let w27 = w21.xor(w26);
+        let w28 = w20.xor(w27);
+        let w32 = w27.or(w4);
+        let w33 = w21.xor(w32);
+        out(2, w33);
+        let w34 = w33.and_not(w15);
         let w35 = w31.xor(w34);
-        let w36 = w5.or(w35);
-        let w37 = w28.xor(w36);
-        let w38 = w22.xor(w13);
-        let w39 = w38.xor(w2);
-        let w40 = w32.or(w7);
-        let w41 = w40.and_not(w18);
-        let w42 = w5.and_not(w41);
-        let w43 = w39.xor(w42);
-        let w44 = w17.and_not(w5);
-        let w45 = w21.and_not(w28);
-        let w46 = w45.and_not(w44);
-        let w47 = w1.or(w46);
-        let w48 = w43.xor(w47);
-        let w49 = w11.or(w21);
-        let w50 = w48.and_not(w2);
-        let w51 = w49.xor(w50);
-        let w52 = w3.xor(w10);
-        let w53 = w1.and_not(w52);
-        let w54 = w51.xor(w53);
-        let w55 = w5.and_not(w54);
-        let w56 = w28.xor(w55);
-        [w37, w21, w48, w56]
+        let w36 = w3.and(w35);
+        let w50 = w7.and(w28);
+        let w52 = w50.xor(w51);
+        let w53 = w9.xor(w52);
+        let w54 = w36.xor(w53);
+        let w13 = w7.xor(w12);
+        let w49 = w12.xor(w4);
+        let w55 = w54.and_not(w49);
+        let w56 = w48.xor(w55);
+        out(3, w56);
+        let w17 = w13.xor(w16);
+        let w18 = w0.and(w17);
+        let w19 = w4.or(w18);
+        let w29 = w19.xor(w28);
+        let w30 = w13.xor(w29);
+        let w37 = w30.xor(w36);
+        out(0, w37);
+    }
+
+    /// S2, 51 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s2<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
+        let w10 = w3.xor(w4);
+        let w6 = w0.and_not(w4);
+        let w7 = w5.and_not(w6);
+        let w16 = w0.xor(w7);
+        let w9 = w0.and_not(w5);
+        let w11 = w9.or(w10);
+        let w12 = w3.and(w11);
+        let w13 = w1.or(w12);
+        let w8 = w1.or(w7);
+        let w17 = w8.and_not(w16);
+        let w14 = w9.xor(w13);
+        let w15 = w8.xor(w14);
+        let w18 = w2.and_not(w17);
+        let w19 = w10.xor(w18);
+        let w20 = w15.xor(w19);
+        out(0, w20);
+        let w23 = w0.xor(w20);
+        let w26 = w8.and_not(w23);
+        let w24 = w5.and_not(w23);
+        let w34 = w20.and_not(w24);
+        let w35 = w34.and_not(w4);
+        let w36 = w7.xor(w35);
+        let w27 = w2.and_not(w20);
+        let w21 = w1.and_not(w2);
+        let w22 = w15.xor(w21);
+        let w37 = w22.xor(w36);
+        let w45 = w15.or(w37);
+        let w46 = w3.and(w45);
+        let w47 = w0.and(w46);
+        let w51 = w2.or(w46);
+        let w52 = w10.xor(w51);
+        let w53 = w52.xor(w9);
+        let w38 = w24.and(w2);
+        let w25 = w22.xor(w24);
+        let w54 = w27.or(w53);
+        let w28 = w25.xor(w27);
+        let w39 = w3.xor(w28);
+        let w29 = w5.and(w28);
+        let w30 = w26.xor(w29);
+        let w31 = w11.xor(w30);
+        let w32 = w4.and(w31);
+        let w33 = w25.xor(w32);
+        out(1, w33);
+        let w40 = w39.and_not(w32);
+        let w41 = w38.xor(w40);
+        let w55 = w39.xor(w54);
+        let w42 = w1.or(w41);
+        let w43 = w37.xor(w42);
+        out(3, w43);
+        let w44 = w24.or(w43);
+        let w48 = w44.xor(w47);
+        let w49 = w5.and_not(w48);
+        let w50 = w43.xor(w49);
+        let w56 = w50.xor(w55);
+        out(2, w56);
+    }
+
+    /// S3, 48 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s3<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
+        let w6 = w2.xor(w5);
+        let w7 = w2.and_not(w4);
+        let w14 = w4.xor(w5);
+        let w8 = w6.xor(w7);
+        let w9 = w3.and_not(w4);
+        let w26 = w3.and(w5);
+        let w15 = w14.xor(w3);
+        let w10 = w1.xor(w9);
+        let w33 = w10.and(w26);
+        let w11 = w0.xor(w10);
+        let w12 = w8.xor(w11);
+        let w13 = w3.xor(w12);
+        let w34 = w13.xor(w33);
+        let w16 = w15.and(w14);
+        let w17 = w7.xor(w16);
+        let w18 = w13.and(w17);
+        let w19 = w6.xor(w18);
+        let w20 = w0.xor(w19);
+        let w24 = w11.and_not(w20);
+        let w25 = w1.xor(w24);
+        let w35 = w7.xor(w25);
+        let w27 = w25.and_not(w26);
+        let w21 = w1.and_not(w19);
+        let w36 = w21.or(w35);
+        let w22 = w20.and_not(w21);
+        let w23 = w2.and_not(w22);
+        let w28 = w19.xor(w27);
+        let w37 = w27.xor(w36);
+        let w49 = w14.xor(w37);
+        let w38 = w2.or(w37);
+        let w39 = w34.xor(w38);
+        out(1, w39);
+        let w45 = w9.or(w39);
+        let w46 = w11.xor(w45);
+        let w47 = w1.and(w46);
+        let w50 = w28.and_not(w49);
+        let w51 = w17.xor(w50);
+        let w52 = w0.and(w51);
+        let w53 = w12.xor(w52);
+        out(3, w53);
+        let w29 = w12.or(w28);
+        let w41 = w36.and_not(w29);
+        let w42 = w0.xor(w41);
+        let w30 = w29.and_not(w0);
+        let w43 = w2.and_not(w42);
+        let w31 = w15.xor(w30);
+        let w32 = w23.xor(w31);
+        out(0, w32);
+        let w40 = w12.xor(w31);
+        let w44 = w40.xor(w43);
+        let w48 = w44.xor(w47);
+        out(2, w48);
+    }
+
+    /// S4, 36 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s4<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
+        let w6 = w1.xor(w3);
+        let w9 = w3.or(w4);
+        let w10 = w2.xor(w9);
+        let w7 = w1.and(w2);
+        let w11 = w4.or(w10);
+        let w8 = w6.and_not(w7);
+        let w12 = w8.xor(w11);
+        let w29 = w7.or(w12);
+        let w13 = w1.and(w12);
+        let w14 = w3.and(w13);
+        let w15 = w4.and(w10);
+        let w16 = w14.or(w15);
+        let w23 = w10.xor(w13);
+        let w30 = w3.xor(w23);
+        let w20 = w6.or(w16);
+        let w31 = w29.and(w30);
+        let w33 = w13.or(w31);
+        let w34 = w6.xor(w33);
+        let w35 = w0.or(w34);
+        let w17 = w0.and_not(w16);
+        let w21 = w0.and(w20);
+        let w18 = w12.xor(w17);
+        let w36 = w4.xor(w30);
+        let w32 = w21.xor(w31);
+        let w37 = w35.xor(w36);
+        let w22 = w21.and(w18);
+        let w19 = w4.xor(w18);
+        let w24 = w22.xor(w23);
+        let w38 = w5.and_not(w37);
+        let w39 = w32.xor(w38);
+        out(2, w39);
+        let w40 = w5.xor(w37);
+        let w41 = w39.xor(w40);
+        out(3, w41);
+        let w25 = w5.or(w24);
+        let w27 = w5.xor(w24);
+        let w26 = w19.xor(w25);
+        out(0, w26);
+        let w28 = w26.xor(w27);
+        out(1, w28);
+    }
+
+    /// S5, 48 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s5<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
+        let w6 = w0.and(w3);
+        let w8 = w2.or(w0);
+        let w10 = w2.xor(w6);
+        let w20 = w0.xor(w10);
+        let w12 = w3.xor(w8);
+        let w25 = w20.or(w3);
+        let w17 = w4.xor(w12);
+        let w7 = w4.and_not(w6);
+        let w13 = w7.or(w12);
+        let w14 = w10.xor(w13);
+        let w18 = w14.xor(w17);
+        let w9 = w7.xor(w8);
+        let w11 = w9.xor(w10);
+        let w21 = w8.and_not(w18);
+        let w22 = w20.xor(w21);
+        let w23 = w20.and_not(w18);
+        let w48 = w8.and(w12);
+        let w24 = w1.xor(w23);
+        let w26 = w25.and_not(w24);
+        let w27 = w9.xor(w26);
+        let w49 = w48.and_not(w24);
+        let w15 = w14.and_not(w4);
+        let w16 = w1.and_not(w15);
+        let w19 = w16.xor(w18);
+        let w28 = w27.and_not(w16);
+        let w29 = w22.or(w28);
+        let w34 = w29.and_not(w6);
+        let w30 = w14.and(w29);
+        let w35 = w14.or(w34);
+        let w36 = w28.xor(w35);
+        let w31 = w19.and_not(w30);
+        let w32 = w11.or(w31);
+        let w41 = w34.and_not(w5);
+        let w42 = w19.xor(w41);
+        out(2, w42);
+        let w50 = w5.or(w49);
+        let w33 = w5.and(w32);
+        let w37 = w33.xor(w36);
+        out(3, w37);
+        let w51 = w27.xor(w50);
+        out(1, w51);
+        let w38 = w0.and_not(w37);
+        let w39 = w1.and(w37);
+        let w40 = w38.xor(w39);
+        let w43 = w12.xor(w42);
+        let w47 = w40.xor(w42);
+        let w44 = w40.and_not(w43);
+        let w52 = w47.xor(w51);
+        let w45 = w37.xor(w44);
+        let w46 = w4.or(w45);
+        let w53 = w46.xor(w52);
+        out(0, w53);
+    }
+
+    /// S6, 51 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s6<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
+        let w6 = w1.and(w2);
+        let w10 = w1.xor(w5);
+        let w7 = w1.or(w5);
+        let w8 = w2.xor(w7);
+        let w9 = w1.xor(w8);
+        let w11 = w10.and_not(w6);
+        let w12 = w0.and_not(w11);
+        let w13 = w9.xor(w12);
+        let w14 = w13.or(w8);
+        let w17 = w0.xor(w10);
+        let w15 = w2.and(w14);
+        let w18 = w7.and(w17);
+        let w24 = w3.and_not(w10);
+        let w35 = w3.xor(w17);
+        let w19 = w3.and_not(w18);
+        let w20 = w13.xor(w19);
+        let w30 = w20.and_not(w12);
+        let w31 = w7.xor(w30);
+        let w22 = w18.and_not(w3);
+        let w23 = w14.xor(w22);
+        let w25 = w23.xor(w24);
+        let w40 = w25.or(w30);
+        let w26 = w25.and_not(w15);
+        let w27 = w1.and(w26);
+        let w48 = w22.xor(w26);
+        let w49 = w48.and_not(w0);
+        let w46 = w23.and_not(w4);
+        let w47 = w20.xor(w46);
+        out(2, w47);
+        let w16 = w6.or(w15);
+        let w21 = w20.and_not(w16);
+        let w32 = w15.xor(w31);
+        let w33 = w0.or(w32);
+        let w42 = w24.and_not(w32);
+        let w34 = w6.and(w33);
+        let w50 = w9.xor(w33);
+        let w28 = w21.xor(w27);
+        let w29 = w4.or(w28);
+        let w51 = w50.or(w42);
+        let w43 = w4.and_not(w42);
+        let w36 = w34.xor(w35);
+        let w37 = w29.xor(w36);
+        out(0, w37);
+        let w38 = w21.xor(w37);
+        let w39 = w38.and_not(w3);
+        let w52 = w51.xor(w38);
+        let w41 = w39.and(w40);
+        let w53 = w4.or(w52);
+        let w54 = w49.xor(w53);
+        let w44 = w41.xor(w43);
+        let w45 = w31.xor(w44);
+        out(1, w45);
+        let w55 = w35.or(w41);
+        let w56 = w54.xor(w55);
+        out(3, w56);
+    }
+
+    /// S7, 50 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s7<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
+        let w10 = w3.xor(w5);
+        let w33 = w5.and(w10);
+        let w11 = w10.xor(w4);
+        let w26 = w4.and_not(w1);
+        let w6 = w1.and(w5);
+        let w7 = w3.and_not(w4);
+        let w8 = w7.xor(w1);
+        let w15 = w3.and_not(w1);
+        let w9 = w6.xor(w8);
+        let w12 = w9.xor(w11);
+        let w14 = w2.xor(w9);
+        let w16 = w14.xor(w15);
+        let w28 = w14.or(w15);
+        let w29 = w28.and_not(w5);
+        let w19 = w8.and_not(w14);
+        let w20 = w12.xor(w19);
+        let w22 = w5.and(w8);
+        let w13 = w2.and_not(w5);
+        let w17 = w13.or(w16);
+        let w18 = w12.xor(w17);
+        let w37 = w3.or(w18);
+        let w38 = w20.xor(w37);
+        let w35 = w0.xor(w6);
+        let w21 = w0.xor(w20);
+        let w23 = w0.and(w22);
+        let w24 = w21.or(w23);
+        let w55 = w2.xor(w24);
+        out(3, w55);
+        let w25 = w16.xor(w24);
+        let w27 = w25.and_not(w26);
+        let w30 = w27.xor(w29);
+        let w43 = w30.and_not(w22);
+        let w31 = w0.and_not(w30);
+        let w39 = w0.and_not(w38);
+        let w46 = w11.and_not(w39);
+        let w47 = w27.xor(w46);
+        let w48 = w47.or(w5);
+        let w49 = w25.or(w31);
+        let w50 = w48.xor(w49);
+        let w51 = w4.and(w50);
+        let w40 = w18.xor(w38);
+        let w41 = w39.xor(w40);
+        let w32 = w18.xor(w31);
+        out(0, w32);
+        let w44 = w32.xor(w43);
+        let w45 = w39.xor(w44);
+        let w52 = w45.xor(w51);
+        let w34 = w31.or(w33);
+        let w36 = w34.and_not(w35);
+        let w42 = w36.xor(w41);
+        out(1, w42);
+        let w53 = w33.and(w42);
+        let w54 = w52.xor(w53);
+        out(2, w54);
+    }
+
+    /// S8, 39 gates.
+    #[inline(always)]
+    pub(in crate::bulk) fn s8<W: Word>([w0, w1, w2, w3, w4, w5]: [W; 6], mut out: impl FnMut(usize, W)) {
+        let w6 = w3.or(w4);
+        let w7 = w6.and_not(w0);
+        let w8 = w2.xor(w7);
+        let w15 = w8.and_not(w0);
+        let w10 = w4.or(w8);
+        let w11 = w3.xor(w10);
+        let w16 = w1.or(w15);
+        let w17 = w11.xor(w16);
+        let w18 = w4.and(w17);
+        let w27 = w4.xor(w17);
+        let w25 = w2.xor(w11);
+        let w26 = w0.and(w25);
+        let w9 = w0.xor(w1);
+        let w12 = w11.and_not(w1);
+        let w13 = w0.and_not(w12);
+        let w14 = w9.xor(w13);
+        let w19 = w14.and_not(w18);
+        let w20 = w8.xor(w19);
+        let w23 = w0.or(w19);
+        let w37 = w2.xor(w13);
+        let w28 = w14.and(w26);
+        let w21 = w2.or(w20);
+        let w22 = w5.xor(w21);
+        let w24 = w23.and_not(w22);
+        let w29 = w5.or(w28);
+        let w30 = w27.xor(w29);
+        out(1, w30);
+        let w31 = w12.or(w30);
+        let w32 = w19.xor(w31);
+        let w33 = w26.or(w32);
+        let w34 = w24.and(w33);
+        let w35 = w9.xor(w34);
+        let w38 = w5.and(w37);
+        let w39 = w38.and_not(w35);
+        let w36 = w11.xor(w35);
+        out(2, w36);
+        let w40 = w32.and_not(w39);
+        let w41 = w36.xor(w40);
+        let w42 = w5.or(w41);
+        let w43 = w20.xor(w42);
+        out(0, w43);
+        let w44 = w41.xor(w43);
+        out(3, w44);
     }
 
     /// Output bits of S1 to S8 that come out inverted, the first output bit at the top of four.

@@ -3,7 +3,7 @@
 use super::Direction;
 use super::engine::Engine;
 use super::keys::LaneKeys;
-use super::planes::Planes;
+use super::planes::{Planes, Rows};
 use crate::key::TdeaKey;
 
 /// Two slices that belong together, item by item, are not of one length.
@@ -39,10 +39,15 @@ impl Engine {
         self.crypt_each(keys, Direction::Decrypt, blocks)
     }
 
-    fn crypt_each(self, keys: &[TdeaKey], direction: Direction, blocks: &mut [[u8; 8]]) -> Result<(), UnequalLengths> {
+    fn crypt_each(
+        self,
+        keys: &[TdeaKey],
+        direction: Direction,
+        blocks: &mut [[u8; 8]],
+    ) -> Result<(), UnequalLengths> {
         UnequalLengths::check(keys.len(), blocks.len())?;
         let mut lane_keys = None;
-        let mut planes = Planes::new();
+        let (mut planes, mut rows) = (Planes::new(), Rows::new());
         for (keys, blocks) in keys.chunks(self.lanes()).zip(blocks.chunks_mut(self.lanes())) {
             if !self.always_sliced && keys.len() < self.kernels.break_even.each {
                 for (key, block) in keys.iter().zip(blocks) {
@@ -51,7 +56,7 @@ impl Engine {
                 break;
             }
             let lane_keys = lane_keys.get_or_insert_with(LaneKeys::new);
-            lane_keys.read(self, keys.iter());
+            lane_keys.read(self, keys.iter(), &mut rows, &mut planes);
             self.load(blocks, &mut planes);
             self.kernels.rounds(&mut planes, &lane_keys.tdea(direction));
             self.store(&planes, blocks);

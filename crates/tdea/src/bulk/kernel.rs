@@ -8,7 +8,7 @@ use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::Direction;
 use super::circuits::{lut3_pair, plain};
-use super::order::{KEY_PLANES, PLANE_OF_BIT, ROTATIONS, ROUND_KEY_BITS, TARGETS, bit_of_plane, key_bit};
+use super::order::{KEY_PLANES, PLANE_OF_BIT, ROTATIONS, ROUND_KEY_BITS, TARGETS, key_bit};
 use super::word::Word;
 
 /// Transposes one block of each lane into planes. Lane `i` sits in bit `i / WORDS` of `u64` number `i % WORDS`, so that a row of
@@ -96,7 +96,7 @@ pub(super) fn expand_keys<W: Word>(planes: &[W; 64], mask: u64, key: &mut [W; 11
         let (once, twice) = registers.split_at_mut(28);
         for (index, (once, twice)) in once.iter_mut().zip(twice).enumerate() {
             let plane = usize::from(KEY_PLANES[28 * half + index]);
-            let flip = 0_u64.wrapping_sub((mask >> bit_of_plane(plane)) & 1);
+            let flip = 0_u64.wrapping_sub((mask >> key_bit(28 * half + index)) & 1);
             *once = planes[plane].xor(W::splat(flip));
             *twice = *once;
         }
@@ -116,6 +116,31 @@ pub(super) fn splat_key<W: Word>(key: u64, registers: &mut [W; 112]) {
     }
 }
 
+/// `out = E(key)[input ^ mask] ^ mask` with the mask `pad ^ variant` of each lane.
+#[inline(always)]
+pub(super) fn masked_encrypt<W: Word>(
+    out: &mut [W; 64],
+    input: &[W; 64],
+    pad: &[W; 64],
+    variant: u64,
+    key: &[W; 112],
+) {
+    let mut flips = [0; 64];
+    for (bit, plane) in PLANE_OF_BIT.iter().enumerate() {
+        flips[usize::from(*plane)] = 0_u64.wrapping_sub((variant >> bit) & 1);
+    }
+    for (plane, out) in out.iter_mut().enumerate() {
+        *out = input[plane].xor3(pad[plane], W::splat(flips[plane]));
+    }
+    let (left, right) = halves(out);
+    des(left, right, key, Direction::Encrypt);
+    for plane in 0..32 {
+        let (first, second) = (left[plane], right[plane]);
+        left[plane] = second.xor3(pad[plane], W::splat(flips[plane]));
+        right[plane] = first.xor3(pad[plane + 32], W::splat(flips[plane + 32]));
+    }
+}
+
 /// The rounds of one DES after the other.
 #[inline(always)]
 pub(super) fn rounds<'a, W: Word + 'a>(
@@ -126,14 +151,7 @@ pub(super) fn rounds<'a, W: Word + 'a>(
     let (left, right) = halves(planes);
     let (mut left, mut right) = (left, right);
     for (key, direction) in stages {
-        for pair in 0..8 {
-            let (odd, even) = match direction {
-                Direction::Encrypt => (ROTATIONS[2 * pair], ROTATIONS[2 * pair + 1]),
-                Direction::Decrypt => (ROTATIONS[15 - 2 * pair], ROTATIONS[14 - 2 * pair]),
-            };
-            round(left, right, &rotated(key, odd));
-            round(right, left, &rotated(key, even));
-        }
+        des(left, right, key, direction);
         core::mem::swap(&mut left, &mut right);
     }
     if odd_stages {
@@ -141,6 +159,20 @@ pub(super) fn rounds<'a, W: Word + 'a>(
     }
 }
 
+/// Sixteen rounds. The halves of the result are swapped.
+#[inline(always)]
+fn des<W: Word>(left: &mut [W; 32], right: &mut [W; 32], key: &[W; 112], direction: Direction) {
+    for pair in 0..8 {
+        let (odd, even) = match direction {
+            Direction::Encrypt => (ROTATIONS[2 * pair], ROTATIONS[2 * pair + 1]),
+            Direction::Decrypt => (ROTATIONS[15 - 2 * pair], ROTATIONS[14 - 2 * pair]),
+        };
+        round(left, right, &rotated(key, odd));
+        round(right, left, &rotated(key, even));
+    }
+}
+
+/// `out = a ^ b`
 #[inline(always)]
 pub(super) fn set_xor<W: Word>(out: &mut [W; 64], a: &[W; 64], b: &[W; 64]) {
     for (out, (a, b)) in out.iter_mut().zip(a.iter().zip(b)) {
@@ -214,34 +246,31 @@ fn round<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[&[W; 28]; 2]) {
                 usize::from(TARGETS[4 * $box + 2]),
                 usize::from(TARGETS[4 * $box + 3]),
             ];
-            let before = [left[targets[0]], left[targets[1]], left[targets[2]], left[targets[3]]];
-            let [a, b, c, d] = if W::TERNARY {
-                lut3_pair::$name(inputs, before)
+            if W::TERNARY {
+                let before = targets.map(|target| left[target]);
+                let after = lut3_pair::$name(inputs, before);
+                left[targets[0]] = after[0];
+                left[targets[1]] = after[1];
+                left[targets[2]] = after[2];
+                left[targets[3]] = after[3];
             } else {
-                upright(before, plain::$name(inputs), plain::INVERTED[$box])
-            };
-            left[targets[0]] = a;
-            left[targets[1]] = b;
-            left[targets[2]] = c;
-            left[targets[3]] = d;
+                plain::$name(inputs, |bit, value| {
+                    let inverted = plain::INVERTED[$box] >> (3 - bit) & 1 == 1;
+                    let value = if inverted { value.not() } else { value };
+                    left[targets[bit]] = left[targets[bit]].xor(value);
+                });
+            }
             keep_order();
         })*};
     }
-    boxes!(0 s1, 1 s2, 2 s3, 3 s4, 4 s5, 5 s6, 6 s7, 7 s8);
+    // In this order no box of the next round soon needs what a late one of this round puts out.
+    boxes!(0 s1, 4 s5, 1 s2, 7 s8, 5 s6, 3 s4, 6 s7, 2 s3);
 }
 
 #[inline(always)]
 fn keyed<W: Word>(right: &[W; 32], key: &[&[W; 28]; 2], bit: usize, slot: usize) -> W {
     let index = usize::from(ROUND_KEY_BITS[slot]);
     right[bit].xor(key[index / 28][index % 28])
-}
-
-/// XORs the outputs of a box onto `before` and undoes the inversions of the circuit.
-#[inline(always)]
-fn upright<W: Word>(before: [W; 4], [a, b, c, d]: [W; 4], inverted: u8) -> [W; 4] {
-    let flip = |value: W, bit: u32| if inverted >> bit & 1 == 1 { value.not() } else { value };
-    let [w, x, y, z] = before;
-    [w.xor(flip(a, 3)), x.xor(flip(b, 2)), y.xor(flip(c, 1)), z.xor(flip(d, 0))]
 }
 
 /// Keeps the compiler from loading the inputs of the next boxes early, which would spill the gates of this one.

@@ -32,18 +32,22 @@ impl LaneKeys {
         keys
     }
 
-    /// Takes the keys of the first lanes.
-    pub(super) fn read<'a>(&mut self, engine: Engine, keys: impl Iterator<Item = &'a TdeaKey> + Clone) {
+    /// Takes the keys of the first lanes. The other lanes, whose results nobody reads, get whatever is left in `rows`.
+    pub(super) fn read<'a>(
+        &mut self,
+        engine: Engine,
+        keys: impl Iterator<Item = &'a TdeaKey> + Clone,
+        rows: &mut Rows,
+        planes: &mut Planes,
+    ) {
         self.triple = keys.clone().any(|key| key.length() == KeyLength::Triple);
-        let mut rows = Rows::new();
-        let mut planes = Planes::new();
         let parts = if self.triple { 3 } else { 2 };
         for (index, part) in self.parts.iter_mut().take(parts).enumerate() {
             for (row, key) in rows.0.iter_mut().zip(keys.clone()) {
-                *row = *key.three_parts().get(index).copied().expect("there are three parts");
+                *row = *key.part(index);
             }
-            engine.kernels.load(rows.lanes(engine), &mut planes);
-            engine.kernels.expand_keys(&planes, 0, part);
+            engine.kernels.load(rows.lanes(engine), planes);
+            engine.kernels.expand_keys(planes, 0, part);
         }
     }
 

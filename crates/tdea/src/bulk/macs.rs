@@ -129,7 +129,12 @@ impl<'a> MacKeys<'a> {
     }
 }
 
-fn check(algorithm: Algorithm, keys: MacKeys<'_>, padding: Padding, messages: &[&[u8]]) -> Result<(), MacsError> {
+fn check(
+    algorithm: Algorithm,
+    keys: MacKeys<'_>,
+    padding: Padding,
+    messages: &[&[u8]],
+) -> Result<(), MacsError> {
     if let MacKeys::Each(keys) = keys {
         UnequalLengths::check(keys.len(), messages.len())?;
     }
@@ -137,7 +142,8 @@ fn check(algorithm: Algorithm, keys: MacKeys<'_>, padding: Padding, messages: &[
         if algorithm == Algorithm::Retail && keys.key(position).length() == KeyLength::Triple {
             return Err(MacsError::Message { position, source: MacError::TripleLengthKey });
         }
-        MacPadding::for_message(padding, message).map_err(|source| MacsError::Message { position, source })?;
+        MacPadding::for_message(padding, message)
+            .map_err(|source| MacsError::Message { position, source })?;
     }
     Ok(())
 }
@@ -181,7 +187,13 @@ impl Chains {
     }
 
     /// The codes of up to a window of messages.
-    fn window(&mut self, keys: MacKeys<'_>, padding: Padding, messages: &[&[u8]], codes: &mut [[u8; 8]; WINDOW]) {
+    fn window(
+        &mut self,
+        keys: MacKeys<'_>,
+        padding: Padding,
+        messages: &[&[u8]],
+        codes: &mut [[u8; 8]; WINDOW],
+    ) {
         let mut order = [Lane { position: 0, blocks: 0 }; WINDOW];
         let (order, _) = order.split_at_mut(messages.len());
         for (position, (lane, message)) in order.iter_mut().zip(messages).enumerate() {
@@ -200,7 +212,8 @@ impl Chains {
     /// Leaves the codes of one batch, its longest message first, in the rows.
     fn batch(&mut self, keys: MacKeys<'_>, padding: Padding, messages: &[&[u8]], lanes: &[Lane]) {
         if let MacKeys::Each(_) = keys {
-            self.keys.read(self.engine, lanes.iter().map(|lane| keys.key(lane.position)));
+            let keys = lanes.iter().map(|lane| keys.key(lane.position));
+            self.keys.read(self.engine, keys, &mut self.rows, &mut self.data);
         }
         let kernels = self.engine.kernels;
         self.state.0.fill(0);
@@ -214,7 +227,9 @@ impl Chains {
             kernels.set_xor(&mut self.next, &self.state, &self.data);
             match self.algorithm {
                 Algorithm::Cbc => kernels.rounds(&mut self.next, &self.keys.tdea(Direction::Encrypt)),
-                Algorithm::Retail => kernels.rounds(&mut self.next, &[(self.keys.left(), Direction::Encrypt)]),
+                Algorithm::Retail => {
+                    kernels.rounds(&mut self.next, &[(self.keys.left(), Direction::Encrypt)])
+                }
             }
             if active == lanes.len() {
                 core::mem::swap(&mut self.state, &mut self.next);
@@ -260,7 +275,9 @@ fn padded_block(padding: Padding, message: &[u8], index: usize) -> [u8; 8] {
         return *block;
     }
     let mut block = [0; 8];
-    for (byte, value) in block.iter_mut().zip(rest.iter().chain((padding == Padding::OneAndZeros).then_some(&0x80))) {
+    for (byte, value) in
+        block.iter_mut().zip(rest.iter().chain((padding == Padding::OneAndZeros).then_some(&0x80)))
+    {
         *byte = *value;
     }
     block

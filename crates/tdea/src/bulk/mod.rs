@@ -1,10 +1,10 @@
 //! Many blocks, keys or messages at once, bit-sliced and in constant time.
 
-mod backend;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod backend;
 mod blocks;
 mod circuits;
 mod derive;
@@ -16,6 +16,8 @@ mod macs;
 mod order;
 mod planes;
 mod portable;
+#[cfg(all(test, not(cardroot_des)))]
+mod proof;
 #[cfg(feature = "hazmat")]
 pub mod sliced;
 mod word;

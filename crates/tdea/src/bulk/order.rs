@@ -4,6 +4,12 @@
 //! 32 to 63 the right half, and neither this permutation nor the final one costs anything. A row before transposition is a block
 //! read as a little-endian `u64`; its bit `i` is bit `(i ^ 7) + 1` of FIPS 46-3, which counts from the left.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "indexes are constants or count the bits of a block; the numbers are below 64"
+)]
+
 /// For each bit of a block as a little-endian `u64`, its plane.
 pub(super) const PLANE_OF_BIT: [u8; 64] = {
     let mut planes = [0; 64];

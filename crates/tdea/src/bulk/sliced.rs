@@ -4,10 +4,10 @@
 //! A batch has [`Engine::lanes`] lanes; nothing that is read or written may have more. An engine of one back end can't read
 //! the planes of another one (it gets other values, and nothing worse).
 
+pub use super::Direction;
 use super::engine::Engine;
 pub use super::keys::LaneKeys;
 pub use super::planes::{KeyPlanes, LaneMask, Planes};
-pub use super::Direction;
 use crate::key::TdeaKey;
 
 impl Engine {
@@ -41,6 +41,19 @@ impl Engine {
     /// Runs every lane through one DES after the other, under its keys: one stage for DES, [`LaneKeys::tdea`] for TDEA.
     pub fn run(self, values: &mut Planes, stages: &[(&KeyPlanes, Direction)]) {
         self.kernels.rounds(values, stages);
+    }
+
+    /// `out = E(key)[input XOR mask] XOR mask` in every lane, with DES and the mask `pad XOR variant`: one register of a step that can't be
+    /// taken back.
+    pub fn masked_encrypt(
+        self,
+        out: &mut Planes,
+        input: &Planes,
+        pad: &Planes,
+        variant: [u8; 8],
+        key: &KeyPlanes,
+    ) {
+        self.kernels.masked_encrypt(out, input, pad, u64::from_le_bytes(variant), key);
     }
 
     /// `out = a XOR b` in every lane.

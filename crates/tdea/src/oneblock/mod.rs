@@ -12,7 +12,7 @@ mod cipher;
 mod key_schedule;
 mod permute;
 mod portable;
-mod tables;
+pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 

@@ -32,7 +32,7 @@ const PERMUTATION: [u8; 32] = [
 ];
 
 /// S1 to S8: four rows of sixteen each.
-const S_BOXES: [[u8; 64]; 8] = [
+pub(crate) const S_BOXES: [[u8; 64]; 8] = [
     [
         14, 4, 13, 1, 2, 15, 11, 8, 3, 10, 6, 12, 5, 9, 0, 7, //
         0, 15, 7, 4, 14, 2, 13, 1, 10, 6, 12, 11, 9, 5, 3, 8, //
