@@ -250,15 +250,13 @@ const fn key_bits() -> (Picks, Picks) {
     (bytes, masks)
 }
 
-/// The sixteen round keys of `key`: a byte for each bit, picked, tested and packed.
+/// Writes the sixteen round keys of `key`: a byte for each bit, picked, tested and packed.
 #[target_feature(enable = "avx2")]
-pub(super) fn expand(key: u64) -> RoundKeys {
+pub(super) fn expand(key: u64, keys: &mut RoundKeys) {
     let key = _mm256_set1_epi64x(key as i64);
-    let mut keys = [0; ROUNDS];
     for ((round_key, bytes), masks) in keys.iter_mut().zip(&KEY_BYTE).zip(&KEY_MASK) {
         *round_key = pick(key, &bytes[0], &masks[0]) | pick(key, &bytes[1], &masks[1]) << 32;
     }
-    keys
 }
 
 /// Half a round key: which of the bytes picked from the key have their bit set.

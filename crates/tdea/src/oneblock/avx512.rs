@@ -197,13 +197,11 @@ const PICK: [[u64; 8]; ROUNDS] = {
     pick
 };
 
-/// The sixteen round keys of `key`: one instruction picks all the bits of one.
+/// Writes the sixteen round keys of `key`: one instruction picks all the bits of one.
 #[target_feature(enable = "avx512f,avx512bw,avx512bitalg")]
-pub(super) fn expand(key: u64) -> RoundKeys {
+pub(super) fn expand(key: u64, keys: &mut RoundKeys) {
     let key = _mm512_set1_epi64((key & !1) as i64);
-    let mut keys = [0; ROUNDS];
     for (round_key, pick) in keys.iter_mut().zip(&PICK) {
         *round_key = _mm512_bitshuffle_epi64_mask(key, load(pick));
     }
-    keys
 }

@@ -7,7 +7,7 @@ use ::cipher::{
 };
 use zeroize::ZeroizeOnDrop;
 
-use super::{RoundKeys, crypt, expand};
+use super::{ROUNDS, RoundKeys, crypt, expand};
 use crate::BLOCK_LEN;
 
 /// Which way through the round keys.
@@ -24,19 +24,20 @@ pub(crate) struct BlockKeys<const PASSES: usize>(pub(super) [RoundKeys; PASSES])
 impl BlockKeys<1> {
     /// Expands a DES key.
     pub(crate) fn des(key: &[u8; BLOCK_LEN]) -> Self {
-        Self([expand(*key)])
+        let mut keys = Self([[0; ROUNDS]]);
+        let [pass] = &mut keys.0;
+        expand(*key, pass);
+        keys
     }
 }
 
 impl BlockKeys<3> {
-    /// Expands a TDEA key.
+    /// Expands a TDEA key. The middle pass of an encryption decrypts: its round keys stand in reverse.
     pub(crate) fn tdea(parts: [&[u8; BLOCK_LEN]; 3]) -> Self {
-        Self::ordered(parts.map(|part| expand(*part)))
-    }
-
-    /// The middle pass of an encryption decrypts: its round keys stand in reverse.
-    pub(super) fn ordered(parts: [RoundKeys; 3]) -> Self {
-        let mut keys = Self(parts);
+        let mut keys = Self([[0; ROUNDS]; 3]);
+        for (part, pass) in parts.into_iter().zip(&mut keys.0) {
+            expand(*part, pass);
+        }
         let [_, middle, _] = &mut keys.0;
         middle.reverse();
         keys
@@ -50,7 +51,7 @@ impl<const PASSES: usize> BlockKeys<PASSES> {
     pub(super) const fn at(&self, direction: Direction, pass: usize, round: usize) -> u64 {
         match direction {
             Direction::Encrypt => self.0[pass][round],
-            Direction::Decrypt => self.0[PASSES - 1 - pass][super::ROUNDS - 1 - round],
+            Direction::Decrypt => self.0[PASSES - 1 - pass][ROUNDS - 1 - round],
         }
     }
 
@@ -59,17 +60,20 @@ impl<const PASSES: usize> BlockKeys<PASSES> {
         crypt(keys, Direction::Encrypt, blocks);
     }
 
-    fn one(&self, direction: Direction, mut block: InOut<'_, '_, Array<u8, U8>>) {
-        let mut blocks = [block.clone_in().0];
-        crypt([self], direction, &mut blocks);
-        let [done] = blocks;
-        block.get_out().0 = done;
+    /// Works where the result belongs: no copy of it stays here.
+    fn one(&self, direction: Direction, mut block: InOut<'_, '_, Block<Self>>) {
+        let input = block.clone_in();
+        let out = block.get_out();
+        *out = input;
+        crypt([self], direction, core::array::from_mut(&mut out.0));
     }
 
-    fn two(&self, direction: Direction, mut blocks: InOut<'_, '_, Array<Array<u8, U8>, U2>>) {
-        let mut pair = blocks.clone_in().0.map(|block| block.0);
-        crypt([self, self], direction, &mut pair);
-        blocks.get_out().0 = pair.map(Array);
+    fn two(&self, direction: Direction, mut blocks: InOut<'_, '_, ParBlocks<Self>>) {
+        let input = blocks.clone_in();
+        let out = blocks.get_out();
+        *out = input;
+        let out = Array::cast_slice_to_core_mut(out.as_mut_slice());
+        crypt([self, self], direction, out.try_into().expect("a pair has two blocks"));
     }
 }
 

@@ -5,9 +5,9 @@
     reason = "tables made by the compiler, which refuses an index out of bounds; the numbers are below 64"
 )]
 
+use super::RoundKeys;
 use super::permute::{swap, transpose};
 use super::tables::{BOX_OF_LANE, KEY_TURNS, PERMUTED_CHOICE_2};
-use super::{ROUNDS, RoundKeys};
 
 /// Distances of the exchanges that make up permuted choice 2. Such a network can bring the bits of either half of a
 /// word into any order (V. E. Beneš, 1964).
@@ -125,23 +125,21 @@ fn turn_halves(halves: u64, turn: u32) -> u64 {
     ((halves << turn) | ((halves >> (28 - turn)) & (carried << 32 | carried))) & HALVES
 }
 
-/// The sixteen round keys of `key`, whose parity bits have no part in them.
-pub(super) fn expand(key: u64) -> RoundKeys {
+/// Writes the sixteen round keys of `key`, whose parity bits have no part in them.
+pub(super) fn expand(key: u64, keys: &mut RoundKeys) {
     let mut halves = choice_1(key);
-    let mut keys = [0; ROUNDS];
     for (key, turn) in keys.iter_mut().zip(KEY_TURNS) {
         halves = turn_halves(halves, turn);
         *key = halves;
     }
     // All keys through one exchange at a time: they do not wait for one another.
     for (distance, exchange) in DISTANCES.into_iter().zip(EXCHANGES) {
-        for key in &mut keys {
+        for key in &mut *keys {
             *key = swap(*key, distance, exchange);
         }
     }
     // Deals the lanes out in their order.
-    for key in &mut keys {
+    for key in &mut *keys {
         *key = swap(*key, 16, 0x0000_0000_FFFF_0000) & 0x3F3F_3F3F_3F3F_3F3F;
     }
-    keys
 }

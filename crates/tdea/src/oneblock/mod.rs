@@ -27,20 +27,20 @@ const ROUNDS: usize = 16;
 /// Round keys of one pass in the order of use: a byte for each lane, six bits in it.
 type RoundKeys = [u64; ROUNDS];
 
-/// The round keys of one DES key.
-fn expand(key: [u8; 8]) -> RoundKeys {
+/// Writes the round keys of one DES key.
+fn expand(key: [u8; 8], keys: &mut RoundKeys) {
     let key = u64::from_be_bytes(key);
     #[cfg(target_arch = "x86_64")]
     match Backend::active() {
         // SAFETY: both say that the processor has the instructions.
         #[allow(unsafe_code, reason = "calls code for an instruction set that was found at run time")]
-        Backend::Avx512 if avx512::is_available() => return unsafe { avx512::expand(key) },
+        Backend::Avx512 if avx512::is_available() => return unsafe { avx512::expand(key, keys) },
         // SAFETY: the active back end is available, and AVX-512 includes AVX2.
         #[allow(unsafe_code, reason = "calls code for an instruction set that was found at run time")]
-        Backend::Avx512 | Backend::Avx2 => return unsafe { avx2::expand(key) },
+        Backend::Avx512 | Backend::Avx2 => return unsafe { avx2::expand(key, keys) },
         Backend::Portable => {}
     }
-    key_schedule::expand(key)
+    key_schedule::expand(key, keys);
 }
 
 /// Runs independent blocks through the passes of a key each.
