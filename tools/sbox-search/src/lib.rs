@@ -1,8 +1,8 @@
 //! S-box circuits of DES as data: read, proved and turned into the code of `tdea`'s bulk engine.
 //!
 //! ```text
-//! cargo run --release -p sbox-search -- --sbox 1 --gates lut3 --seconds 60     # look for a smaller circuit
-//! cargo run --release -p sbox-search --bin generate-circuits                   # data -> code
+//! cargo run --release -p sbox-search -- --sbox 1 --gates lut3 --seconds 60 --method walk
+//! cargo run --release -p sbox-search --bin generate-circuits
 //! ```
 //!
 //! The circuits are kept in `crates/tdea/data/sbox_circuits.txt`, which describes its own format; the code made of them is

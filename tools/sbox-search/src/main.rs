@@ -1,8 +1,12 @@
 //! Looks for smaller S-box circuits and prints each one found in the form of the data file.
 //!
-//! `sbox-search --sbox 1 --gates plain|lut3|lut3-pair [--seconds 60] [--seed N]`
+//! `sbox-search --sbox 1 --gates plain|lut3|lut3-pair [--seconds 60] [--method grow|walk] [--seed N]`
+//!
+//! `grow` builds circuits from nothing, `walk` starts from the one in the data file. A circuit that is printed takes the place of the old one
+//! there by hand; then run `generate-circuits`.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use core::time::Duration;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use sbox_search::circuit::{self, Family};
 use sbox_search::refine::Walk;
@@ -10,7 +14,7 @@ use sbox_search::search::Search;
 
 /// What is known already; the search starts below it.
 const KNOWN: &str = include_str!("../../../crates/tdea/data/sbox_circuits.txt");
-const USAGE: &str = "usage: sbox-search --sbox 1..8 --gates plain|lut3|lut3-pair [--seconds 60] [--seed N] [--from-known yes] [--from GATES]";
+const USAGE: &str = "usage: sbox-search --sbox 1..8 --gates plain|lut3|lut3-pair [--seconds 60] [--seed N] [--method grow|walk] [--from GATES]";
 
 fn main() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
@@ -20,7 +24,7 @@ fn main() -> Result<(), String> {
         let parsed = || value.parse::<u64>().map_err(|_| USAGE);
         match name.as_str() {
             "--sbox" => number = value.parse().ok().filter(|number| (1..=8).contains(number)),
-            "--from-known" => refine = value == "yes",
+            "--method" => refine = value == "walk",
             "--gates" => family = Family::named(&value),
             "--seconds" => seconds = parsed()?,
             "--seed" => seed = parsed()?,
@@ -36,7 +40,7 @@ fn main() -> Result<(), String> {
     match known.filter(|_| refine) {
         Some(known) => {
             let mut walk = Walk::new(known, seed);
-            while steps % 1024 != 0 || Instant::now() < end {
+            while !steps.is_multiple_of(1024) || Instant::now() < end {
                 steps += 1;
                 if let Some(circuit) = walk.step() {
                     best = circuit.gates.len();
