@@ -67,7 +67,8 @@ impl Tdea {
             Mode::Ecb if LONG_ROAD => Engine::new().crypt_long(&self.key, Direction::Encrypt, blocks),
             Mode::Ecb | Mode::Cbc { .. } => blocks,
         };
-        modes::encrypt(&self.keys, mode, rest.as_flattened_mut())
+        self.crypt_single(Direction::Encrypt, mode, rest);
+        Ok(())
     }
 
     /// Decrypts whole blocks in place. Empty data stays empty. Long data takes the [bulk engine](crate::bulk).
@@ -84,7 +85,18 @@ impl Tdea {
                 (rest, Mode::Cbc { iv })
             }
         };
-        modes::decrypt(&self.keys, mode, rest.as_flattened_mut())
+        self.crypt_single(Direction::Decrypt, mode, rest);
+        Ok(())
+    }
+
+    /// Runs the blocks one by one, however many they are.
+    pub(crate) fn crypt_single(&self, direction: Direction, mode: Mode, blocks: &mut [[u8; BLOCK_LEN]]) {
+        let data = blocks.as_flattened_mut();
+        match direction {
+            Direction::Encrypt => modes::encrypt(&self.keys, mode, data),
+            Direction::Decrypt => modes::decrypt(&self.keys, mode, data),
+        }
+        .expect("the data is whole blocks");
     }
 
     /// Pads `data`, encrypts it to the start of `out` and returns how many bytes were written:

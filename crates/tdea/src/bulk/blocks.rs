@@ -6,6 +6,7 @@ use super::keys::LaneKeys;
 use super::planes::{Planes, Rows};
 use crate::cipher::Tdea;
 use crate::key::TdeaKey;
+use crate::modes::Mode;
 
 impl Engine {
     /// Encrypts every block in place, each by itself (ECB).
@@ -29,21 +30,15 @@ impl Engine {
     fn crypt(self, key: &TdeaKey, direction: Direction, blocks: &mut [[u8; 8]]) {
         let single = self.crypt_long(key, direction, blocks);
         if !single.is_empty() {
-            let cipher = key.cipher();
-            single.iter_mut().for_each(|block| direction.run(&cipher, block));
+            key.cipher().crypt_single(direction, Mode::Ecb, single);
         }
     }
 
     /// Decrypts a chain of blocks (CBC) in place: `P(i) = D(K, C(i)) XOR C(i-1)`, with `iv` for `C(0)`.
     pub fn decrypt_cbc(self, key: &TdeaKey, iv: [u8; 8], blocks: &mut [[u8; 8]]) {
-        let (single, mut before) = self.decrypt_long_cbc(key, iv, blocks);
+        let (single, iv) = self.decrypt_long_cbc(key, iv, blocks);
         if !single.is_empty() {
-            let cipher = key.cipher();
-            for block in single {
-                let mut plain = *block;
-                cipher.decrypt_block(&mut plain);
-                before = core::mem::replace(block, xor(plain, before));
-            }
+            key.cipher().crypt_single(Direction::Decrypt, Mode::Cbc { iv }, single);
         }
     }
 

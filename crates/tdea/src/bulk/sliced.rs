@@ -61,6 +61,11 @@ impl Engine {
         self.kernels.set_xor(out, a, b);
     }
 
+    /// `out = value` in every lane.
+    pub const fn copy(self, out: &mut Planes, value: &Planes) {
+        out.0 = value.0;
+    }
+
     /// XORs one value onto every lane.
     pub fn xor_value(self, values: &mut Planes, value: [u8; 8]) {
         self.kernels.xor_value(values, u64::from_le_bytes(value));
