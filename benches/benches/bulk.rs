@@ -1,14 +1,20 @@
 //! The bulk engine on every back end of this machine beside its peers: one process, one thread, slices of each interleaved, medians.
 //!
 //! `cargo bench -p benches --features openssl --bench bulk`, best pinned to one core: `taskset -c 0 …`.
-#![allow(missing_docs, reason = "a program")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::precedence,
+    reason = "a program that makes its own inputs"
+)]
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use benches::KEY;
 use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde2};
-use tdea::bulk::sliced::{Direction, KeyPlanes, LaneMask, Planes};
+use tdea::bulk::sliced::{Direction, KeyPlanes, LaneKeys, LaneMask, Planes};
 use tdea::bulk::{Engine, MacKeys};
 use tdea::{Padding, TdeaKey};
 
@@ -354,55 +360,109 @@ mod one_by_one {
     }
 }
 
-/// The same in sliced form.
+/// The same in sliced form. Batches are made of counters with like numbers of one-bits, which are public: a batch takes as many steps
+/// as its longest lane.
 struct Sliced {
     engine: Engine,
     planes: Box<[Planes; 6]>,
     keys: Box<[KeyPlanes; 2]>,
+    rows: Vec<[u8; 8]>,
 }
 
+/// Serial numbers that are put in order at a time.
+const WINDOW: usize = 2048;
+const VARIANT: [u8; 8] = [0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0];
+
 impl Sliced {
-    fn run(&mut self, bdk: &TdeaKey, terminals: &[[u8; 8]], counters: &[[u8; 8]], out: &mut [[u8; 8]]) {
-        const MASK: [u8; 8] = [0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0];
+    fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            planes: Box::new([(); 6].map(|()| Planes::new())),
+            keys: Box::new([KeyPlanes::new(), KeyPlanes::new()]),
+            rows: vec![[0; 8]; engine.lanes()],
+        }
+    }
+
+    fn run(&mut self, bdk: &TdeaKey, terminals: &[[u8; 8]], counters: &[u32], out: &mut [[[u8; 8]; 2]]) {
+        let shared = [bdk, &bdk.variant(&VARIANT)].map(|key| self.engine.shared_key(key));
+        for first in (0..counters.len()).step_by(WINDOW) {
+            let window = first..counters.len().min(first + WINDOW);
+            let order = by_ones(&counters[window.clone()]);
+            let (terminals, counters, out) =
+                (&terminals[window.clone()], &counters[window.clone()], &mut out[window.clone()]);
+            for lanes in order[..window.len()].chunks(self.engine.lanes()) {
+                self.batch(&shared, terminals, counters, lanes, out);
+            }
+        }
+    }
+
+    fn batch(
+        &mut self,
+        shared: &[LaneKeys; 2],
+        terminals: &[[u8; 8]],
+        counters: &[u32],
+        lanes: &[u16],
+        out: &mut [[[u8; 8]; 2]],
+    ) {
         let engine = self.engine;
         let [left, right, register, counter, next_left, next_right] = &mut *self.planes;
         let [key, varied_key] = &mut *self.keys;
-        let shared = engine.shared_key(bdk);
-        let shared_variant = engine.shared_key(&bdk.variant(&MASK));
         let mut moved = LaneMask::new();
-        let lanes = engine.lanes();
-        let mut rows = vec![[0; 8]; lanes];
-        for ((terminals, counters), out) in
-            terminals.chunks(lanes).zip(counters.chunks(lanes)).zip(out.chunks_mut(2 * lanes))
-        {
-            engine.read_lanes(terminals, left);
-            engine.read_lanes(terminals, right);
-            engine.run(left, &shared.tdea(Direction::Encrypt));
-            engine.run(right, &shared_variant.tdea(Direction::Encrypt));
-            for (row, terminal) in rows.iter_mut().zip(terminals) {
-                *row = (u64::from_be_bytes(*terminal) << 16).to_be_bytes();
+        for (row, lane) in self.rows.iter_mut().zip(lanes) {
+            *row = terminals[usize::from(*lane)];
+        }
+        engine.read_lanes(&self.rows, left);
+        for row in &mut self.rows {
+            *row = (u64::from_be_bytes(*row) << 16).to_be_bytes();
+        }
+        engine.read_lanes(&self.rows, register);
+        for (row, lane) in self.rows.iter_mut().zip(lanes) {
+            *row = u64::from(counters[usize::from(*lane)]).to_be_bytes();
+        }
+        engine.read_lanes(&self.rows, counter);
+        engine.copy(right, left);
+        engine.run(left, &shared[0].tdea(Direction::Encrypt));
+        engine.run(right, &shared[1].tdea(Direction::Encrypt));
+        let steps = lanes.last().map_or(0, |lane| counters[usize::from(*lane)].count_ones());
+        for _ in 0..steps {
+            engine.move_highest_bit(counter, register, 21, &mut moved);
+            engine.des_keys(left, [0; 8], key);
+            engine.des_keys(left, VARIANT, varied_key);
+            engine.masked_encrypt(next_left, register, right, VARIANT, varied_key);
+            engine.masked_encrypt(next_right, register, right, [0; 8], key);
+            engine.select(left, &moved, next_left);
+            engine.select(right, &moved, next_right);
+        }
+        for (half, planes) in [left, right].into_iter().enumerate() {
+            engine.write_lanes(planes, &mut self.rows);
+            for (row, lane) in self.rows.iter().zip(lanes) {
+                out[usize::from(*lane)][half] = *row;
             }
-            engine.read_lanes(&rows, register);
-            engine.read_lanes(counters, counter);
-            for _ in 0..10 {
-                engine.move_highest_bit(counter, register, 21, &mut moved);
-                engine.des_keys(left, [0; 8], key);
-                engine.des_keys(left, MASK, varied_key);
-                engine.masked_encrypt(next_left, register, right, MASK, varied_key);
-                engine.masked_encrypt(next_right, register, right, [0; 8], key);
-                engine.select(left, &moved, next_left);
-                engine.select(right, &moved, next_right);
-            }
-            let (lefts, rights) = out.split_at_mut(terminals.len());
-            engine.write_lanes(left, lefts);
-            engine.write_lanes(right, rights);
         }
     }
 }
 
+/// The positions of a window of counters, those with few one-bits first.
+fn by_ones(counters: &[u32]) -> [u16; WINDOW] {
+    let mut ends = [0_usize; 23];
+    for counter in counters {
+        ends[counter.count_ones() as usize + 1] += 1;
+    }
+    for ones in 1..ends.len() {
+        ends[ones] += ends[ones - 1];
+    }
+    let mut order = [0; WINDOW];
+    for (position, counter) in (0_u16..).zip(counters) {
+        let next = &mut ends[counter.count_ones() as usize];
+        order[*next] = position;
+        *next += 1;
+    }
+    order
+}
+
 fn dukpt() {
     let bdk = TdeaKey::from(KEY);
-    let variant = bdk.variant(&[0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0]);
+    let variant = bdk.variant(&VARIANT);
     let peers = [&bdk, &variant].map(|key| TdesEde2::new_from_slice(key.expose_bytes()).unwrap());
     let terminals: Vec<[u8; 8]> =
         (0..CHILDREN as u64).map(|index| (0xFFFF_9876_5432_0000 | index / 7 << 5).to_be_bytes()).collect();
@@ -412,7 +472,6 @@ fn dukpt() {
         .filter(|c| (1..=10).contains(&c.count_ones()))
         .take(CHILDREN)
         .collect();
-    let registers: Vec<[u8; 8]> = counters.iter().map(|counter| u64::from(*counter).to_be_bytes()).collect();
     let mut jobs = vec![Job::new("des", 100, || {
         for (terminal, counter) in black_box(&terminals).iter().zip(&counters).take(100) {
             black_box(one_by_one::transaction_key(
@@ -424,29 +483,16 @@ fn dukpt() {
         }
     })];
     for (name, engine) in engines() {
-        let (bdk, terminals, registers, mut out) = (&bdk, &terminals, &registers, vec![[0; 8]; 2 * CHILDREN]);
-        let mut sliced = Sliced {
-            engine,
-            planes: Box::new([(); 6].map(|()| Planes::new())),
-            keys: Box::new([KeyPlanes::new(), KeyPlanes::new()]),
-        };
-        sliced.run(bdk, &terminals[..300], &registers[..300], &mut out[..600]);
-        let last = terminals.len().min(300).min(engine.lanes());
-        for index in [0, 1, last - 1] {
-            let (left, right) = one_by_one::transaction_key(
-                &peers[0],
-                &peers[1],
-                u64::from_be_bytes(terminals[index]),
-                counters[index],
-            );
-            assert_eq!(
-                (left.to_be_bytes(), right.to_be_bytes()),
-                (out[index], out[last + index]),
-                "lane {index}"
-            );
+        let (bdk, terminals, counters, mut out) = (&bdk, &terminals, &counters, vec![[[0; 8]; 2]; CHILDREN]);
+        let mut sliced = Sliced::new(engine);
+        sliced.run(bdk, terminals, counters, &mut out);
+        for index in (0..CHILDREN).step_by(997) {
+            let terminal = u64::from_be_bytes(terminals[index]);
+            let (left, right) = one_by_one::transaction_key(&peers[0], &peers[1], terminal, counters[index]);
+            assert_eq!([left, right].map(u64::to_be_bytes), out[index], "{index}");
         }
         jobs.push(Job::new(name, CHILDREN, move || {
-            sliced.run(bdk, black_box(terminals), registers, &mut out)
+            sliced.run(bdk, black_box(terminals), counters, &mut out)
         }));
     }
     table("DUKPT, base key and serial number to transaction key, 100,000: per key", jobs);
