@@ -70,6 +70,9 @@ fn every_take_is_counted_in_digits_or_bytes() {
         (Take::Right(8), Encoding::Ascii, text, "3334353637383930"),
         (Take::Left(8), Encoding::Raw, Value::Bytes(&packed), "1234567890123456"),
         (Take::Right(3), Encoding::Raw, Value::Bytes(&packed), "5678900000000000"),
+        // A field of just as many.
+        (Take::Left(10), BCD, Value::Text("1234567890"), "1234567890000000"),
+        (Take::Right(2), Encoding::Raw, Value::Bytes(&packed[..2]), "1234000000000000"),
     ];
     for (take, encoding, field, expected) in table {
         assert_eq!(
