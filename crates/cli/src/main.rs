@@ -8,10 +8,12 @@ mod dukpt;
 mod error;
 mod file;
 mod hex;
+mod iso8583;
 mod key;
 mod key_options;
 mod output;
 mod secret;
+mod smid;
 
 use std::process::ExitCode;
 
@@ -56,6 +58,12 @@ enum Command {
     /// Derived Unique Key Per Transaction (DUKPT), with TDEA
     #[command(subcommand)]
     Dukpt(dukpt::Command),
+    /// Key names in messages: Security Management Information Data elements (SMID)
+    #[command(subcommand)]
+    Smid(smid::Command),
+    /// ISO 8583:1987 and :1993 messages
+    #[command(subcommand)]
+    Iso8583(iso8583::Command),
 }
 
 impl Command {
@@ -65,6 +73,8 @@ impl Command {
             Self::Component(command) => command.run(),
             Self::Diversify(command) => command.run(),
             Self::Dukpt(command) => command.run(),
+            Self::Smid(command) => command.run(),
+            Self::Iso8583(command) => command.run(),
         }
     }
 }
