@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod apdu;
 mod component;
 mod diversify;
 mod dukpt;
@@ -12,6 +13,7 @@ mod iso8583;
 mod key;
 mod key_options;
 mod output;
+mod script;
 mod secret;
 mod smid;
 
@@ -64,6 +66,9 @@ enum Command {
     /// ISO 8583:1987 and :1993 messages
     #[command(subcommand)]
     Iso8583(iso8583::Command),
+    /// Card commands, and cards in software that answer them
+    #[command(subcommand)]
+    Apdu(apdu::Command),
 }
 
 impl Command {
@@ -75,6 +80,7 @@ impl Command {
             Self::Dukpt(command) => command.run(),
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
+            Self::Apdu(command) => command.run(),
         }
     }
 }
