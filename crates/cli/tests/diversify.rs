@@ -27,7 +27,7 @@ fn pboc_keys_are_the_known_ones() {
 fn triple_length_parent_is_refused() {
     let parent = format!("{BDK}0123456776543210");
     let sentence = run_with("diversify pboc --key - --factor 1122334455667788", &parent).refused();
-    assert!(sentence.starts_with("--key: ") && sentence.ends_with("takes a double-length key"), "{sentence}");
+    assert!(sentence.starts_with("--key: ") && sentence.contains("double-length key"), "{sentence}");
 }
 
 #[test]
