@@ -140,6 +140,14 @@ fn lines_that_are_no_script_are_refused_by_number() {
             "line 2: an answer is hexadecimal digits, ? for any digit, four of them at least",
         ),
         (
+            "> 0084000004\n< 90",
+            "line 2: an answer is hexadecimal digits, ? for any digit, four of them at least",
+        ),
+        (
+            "> 0084000004\n< 90000",
+            "line 2: an answer is hexadecimal digits, ? for any digit, four of them at least",
+        ),
+        (
             "> 0084000004\n< 90XX",
             "line 2: an answer is hexadecimal digits, ? for any digit, four of them at least",
         ),

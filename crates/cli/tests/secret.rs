@@ -87,6 +87,8 @@ fn source_that_holds_nothing_is_refused_by_name() {
     assert!(
         run("key check --key @/nonexistent").refused().starts_with("--key: @/nonexistent can't be read: ")
     );
+    let folder = run(&format!("key check --key @{}", env!("CARGO_TARGET_TMPDIR"))).refused();
+    assert!(folder.contains(" can't be read: "), "{folder}");
     let variable = run("key check --key env:CARDROOT_TEST_UNSET").refused();
     assert_eq!(variable, "--key: the environment variable CARDROOT_TEST_UNSET is not set");
     let nothing = "there is nothing; hexadecimal digits are needed";
