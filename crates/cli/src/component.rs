@@ -45,7 +45,7 @@ pub(crate) struct Split {
     /// Number of components, 2 to 9
     #[arg(long, value_name = "N", value_parser = parts)]
     parts: Parts,
-    /// The folder that gets the components; it must exist
+    /// The folder that gets the components; it is made if it is not there
     #[arg(long, value_name = "DIR")]
     out_dir: PathBuf,
     #[command(flatten)]
@@ -94,6 +94,7 @@ fn split(arguments: &Split) -> Result<Report, Failure> {
     let components = split_parts(&key, arguments.parts, &mut system_rng()?)
         .map_err(|fault| Failure::refused(format!("--key must not be used: {fault}")))?;
     let mut files = NewFiles::default();
+    files.folder(&arguments.out_dir)?;
     let mut rows = Vec::new();
     for (number, component) in (1_u8..).zip(components) {
         let path = arguments.out_dir.join(format!("component-{number}.hex"));

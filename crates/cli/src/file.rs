@@ -73,9 +73,25 @@ fn read_all(mut from: impl Read, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
 #[derive(Debug, Default)]
 pub(crate) struct NewFiles {
     made: Vec<PathBuf>,
+    folder: Option<PathBuf>,
 }
 
 impl NewFiles {
+    /// Makes a folder for its owner's eyes (mode 0700), unless it is there already. The one above it must be.
+    pub(crate) fn folder(&mut self, path: &Path) -> Result<(), Failure> {
+        if path.is_dir() {
+            return Ok(());
+        }
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(path)
+            .map_err(|error| Failure::refused(format!("{} can't be made: {error}", path.display())))?;
+        self.folder = Some(path.into());
+        Ok(())
+    }
+
     /// Makes one file for its owner's eyes (mode 0600) with `content` and a line end. What exists is never overwritten.
     pub(crate) fn write_line(&mut self, path: &Path, content: &str) -> Result<(), Failure> {
         let mut options = OpenOptions::new();
@@ -107,6 +123,7 @@ impl NewFiles {
     /// Keeps the files.
     pub(crate) fn keep(mut self) {
         self.made.clear();
+        self.folder = None;
     }
 }
 
@@ -115,6 +132,9 @@ impl Drop for NewFiles {
         for path in &self.made {
             // What can't be removed was reported as a failure already.
             let _ = fs::remove_file(path);
+        }
+        if let Some(folder) = &self.folder {
+            let _ = fs::remove_dir(folder);
         }
     }
 }

@@ -72,6 +72,24 @@ fn split_writes_all_files_or_none() {
 }
 
 #[test]
+fn split_makes_a_folder_for_its_owner_alone() {
+    let scratch = Scratch::new("split-folder");
+    let folder = scratch.path().join("custody");
+    let command = format!("component split --key - --parts 2 --out-dir {}", folder.display());
+    run_with(&command, BDK).done();
+    assert!(folder.join("component-2.hex").is_file());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+    let missing = scratch.path().join("no/custody");
+    let refused =
+        run_with(&format!("component split --key - --parts 2 --out-dir {}", missing.display()), BDK);
+    assert!(refused.refused().contains("can't be made"));
+}
+
+#[test]
 fn weak_key_and_impossible_number_of_parts_are_refused() {
     let weak = run_with("component split --key - --parts 2 --out-dir .", &"13".repeat(16)).refused();
     assert_eq!(weak, "--key must not be used: key parts 1 and 2 are equal");
