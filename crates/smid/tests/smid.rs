@@ -197,6 +197,14 @@ fn contradictory_profiles_are_refused_both_ways() {
 }
 
 #[test]
+fn most_fill_that_can_be_omitted_leaves_five_bytes() {
+    let most =
+        SmidProfile { name_framing: NameFraming::Fixed(16), omitted_fill: 11, ..SmidProfile::KEY_NAME_10 };
+    let list = decode(&most, "9876543210").unwrap();
+    assert_eq!(list.as_slice()[0].key_name.to_string(), ["FF"; 11].concat() + "9876543210");
+}
+
+#[test]
 fn annex_a_layout_cuts_the_key_serial_number() {
     let layout = NameLayout::ANNEX_A;
     let last = KeyName::from([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xFF, 0xFF, 0xFF]);
