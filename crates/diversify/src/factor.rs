@@ -20,6 +20,11 @@ pub struct FactorLengthError {
     pub found: usize,
 }
 
+/// A path without factors: the root itself would be handed out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the path has no factor: an undiversified key is not handed out")]
+pub struct NoFactor;
+
 impl Factor {
     /// Length in bytes.
     pub const LEN: usize = LEN;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
+pub mod block;
 pub mod emv;
 mod factor;
 pub mod gp;
@@ -10,10 +11,11 @@ mod name;
 mod pair;
 pub mod pboc;
 pub mod profile;
+pub mod sm4;
 pub mod transport;
 pub mod tree;
 
-pub use crate::factor::{Factor, FactorLengthError};
+pub use crate::factor::{Factor, FactorLengthError, NoFactor};
 pub use crate::known_keys::known_test_key;
 pub use crate::level::LevelId;
 pub use crate::name::{Name, NameError};
