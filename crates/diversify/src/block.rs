@@ -36,6 +36,15 @@ impl AesKeyLength {
             Self::Aes256 => 32,
         }
     }
+
+    /// Length in bits, as derivation functions take it.
+    pub(crate) const fn bits(self) -> u16 {
+        match self {
+            Self::Aes128 => 128,
+            Self::Aes192 => 192,
+            Self::Aes256 => 256,
+        }
+    }
 }
 
 /// A byte string that is no key of the cipher.
@@ -70,6 +79,20 @@ impl AesKey {
         let mut key = Self { bytes: [0; AesKeyLength::Aes256.bytes()], length };
         fill(key.bytes.get_mut(..length.bytes()).expect("a key is at most 32 bytes"));
         key
+    }
+
+    /// The leftmost bytes of `block(1) || block(2)`: how every rule here makes keys longer than a block.
+    pub(crate) fn from_blocks(
+        length: AesKeyLength,
+        block: impl Fn(u8) -> Zeroizing<[u8; BLOCK_LEN]>,
+    ) -> Self {
+        Self::from_fill(length, |key| {
+            for (number, part) in (1..).zip(key.chunks_mut(BLOCK_LEN)) {
+                for (byte, made) in part.iter_mut().zip(*block(number)) {
+                    *byte = made;
+                }
+            }
+        })
     }
 
     /// Length of the key.
@@ -234,3 +257,57 @@ where
     code.copy_from_slice(&mac.finalize().into_bytes());
     code
 }
+
+/// Declares an AES key type with one purpose, as `tdea::key_type!` does over TDEA keys. Keys of a type `{ derived }` come
+/// from derivation only.
+macro_rules! aes_key_type {
+    ($(#[$meta:meta])* pub struct $name:ident;) => {
+        $crate::block::aes_key_type! { $(#[$meta])* pub struct $name { derived } }
+
+        impl $name {
+            /// Gives `key` this purpose, for good.
+            #[must_use]
+            pub const fn from_key(key: $crate::block::AesKey) -> Self {
+                Self(key)
+            }
+        }
+    };
+    ($(#[$meta:meta])* pub struct $name:ident { derived }) => {
+        $(#[$meta])*
+        pub struct $name($crate::block::AesKey);
+
+        impl $name {
+            /// Length of the key.
+            #[must_use]
+            pub const fn length(&self) -> $crate::block::AesKeyLength {
+                self.0.length()
+            }
+
+            /// Compares in constant time.
+            #[must_use]
+            pub fn ct_eq(&self, other: &Self) -> bool {
+                self.0.ct_eq(&other.0)
+            }
+
+            /// Makes a second copy of the key.
+            #[must_use]
+            pub const fn duplicate(&self) -> Self {
+                Self(self.0.duplicate())
+            }
+
+            /// Shows the key without its purpose: for check values, wrapping, storage and tests.
+            #[must_use]
+            pub const fn expose_key(&self) -> &$crate::block::AesKey {
+                &self.0
+            }
+        }
+
+        impl ::core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(crate) use aes_key_type;

@@ -2,6 +2,7 @@
 #![no_std]
 
 pub mod block;
+mod code;
 pub mod emv;
 mod factor;
 pub mod gp;
@@ -15,6 +16,7 @@ pub mod sm4;
 pub mod transport;
 pub mod tree;
 
+pub use crate::code::{CodeLengthError, CodeMismatch};
 pub use crate::factor::{Factor, FactorLengthError, NoFactor};
 pub use crate::known_keys::known_test_key;
 pub use crate::level::LevelId;

@@ -65,3 +65,9 @@ pub(crate) fn key(text: &str) -> TdeaKey {
 pub(crate) fn factor(text: &str) -> Factor {
     Factor::try_from(hex(text).as_slice()).expect("vector files hold factors")
 }
+
+/// One value of a session's inputs, which are `NAME=hex` separated by semicolons.
+pub(crate) fn session_input<'a>(inputs: &'a str, name: &str) -> &'a str {
+    let pair = inputs.split(';').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    pair.expect("the session has this input")
+}
