@@ -258,8 +258,8 @@ where
     code
 }
 
-/// Declares an AES key type with one purpose, as `tdea::key_type!` does over TDEA keys. Keys of a type `{ derived }` come
-/// from derivation only.
+/// Declares an AES key type with one purpose, as `tdea::key_type!` does over TDEA keys. Keys of a type `{ derived }`
+/// come from derivation only.
 macro_rules! aes_key_type {
     ($(#[$meta:meta])* pub struct $name:ident;) => {
         $crate::block::aes_key_type! { $(#[$meta])* pub struct $name { derived } }
@@ -311,3 +311,23 @@ macro_rules! aes_key_type {
 }
 
 pub(crate) use aes_key_type;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles only for a value that wipes itself when it is dropped.
+    fn is_wiped_on_drop(_: &impl ZeroizeOnDrop) {}
+
+    #[test]
+    fn keys_and_their_schedules_are_wiped_on_drop() {
+        let key = AesKey::from_fill(AesKeyLength::Aes256, |key| key.fill(7));
+        is_wiped_on_drop(&key);
+        is_wiped_on_drop(&Aes128::new_from_slice(&[7; 16]).expect("16 bytes"));
+        is_wiped_on_drop(&Aes192::new_from_slice(&[7; 24]).expect("24 bytes"));
+        is_wiped_on_drop(&Aes256::new_from_slice(key.expose_bytes()).expect("32 bytes"));
+        let key = Sm4Key::from_fill(|key| key.fill(7));
+        is_wiped_on_drop(&key);
+        is_wiped_on_drop(&Sm4::new_from_slice(key.expose_bytes()).expect("16 bytes"));
+    }
+}

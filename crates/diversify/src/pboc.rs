@@ -116,8 +116,8 @@ pub fn derive_by_pair(parent: &TdeaKey, left: Factor, right: Factor) -> Result<T
     Ok(encrypt_pair(&double_length(parent)?, left.as_bytes(), right.as_bytes()))
 }
 
-/// Derives the single DES child of a single DES parent: `DES(parent, F)`. To read cards of old systems, and nothing else:
-/// such a key can be searched.
+/// Derives the single DES child of a single DES parent: `DES(parent, F)`. To read cards of old systems, and nothing
+/// else: such a key can be searched.
 ///
 /// # Source
 /// PBOC key dispersion for keys of 8 bytes.

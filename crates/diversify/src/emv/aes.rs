@@ -22,8 +22,8 @@ macro_rules! purposes {
         impl $master {
             /// Derives the card's key by option C.
             ///
-            /// The leftmost bytes of `AES(master, Y) || AES(master, ~Y)`, `Y` being all digits of PAN and PSN in BCD, with
-            /// zeros in front to 16 bytes.
+            /// The leftmost bytes of `AES(master, Y) || AES(master, ~Y)`, `Y` being all digits of PAN and PSN in BCD,
+            /// with zeros in front to 16 bytes.
             ///
             /// # Source
             /// EMV Book 2, A1.4.3. For the issuer.

@@ -79,8 +79,8 @@ macro_rules! purposes {
 
             /// Derives the card's key by option B, which is option A for a PAN of up to 16 digits.
             ///
-            /// As option A, `Y` being the first 16 decimal digits of SHA-1 over all digits of PAN and PSN in BCD, a zero
-            /// in front if they are odd in number. If the hash has fewer, its letters follow, `A` as 0 to `F` as 5.
+            /// As option A, `Y` being the first 16 decimal digits of SHA-1 over all digits of PAN and PSN in BCD, a
+            /// zero in front if they are odd in number. If the hash has fewer, its letters follow, `A` as 0 to `F` as 5.
             ///
             /// # Source
             /// EMV Book 2, A1.4.2. For the issuer.
@@ -149,8 +149,8 @@ macro_rules! transaction_keys {
 }
 
 transaction_keys! {
-    /// The key that computes application cryptograms and answers them: the session key, or the UDK itself where a scheme
-    /// has no session keys. It computes no MAC of a script:
+    /// The key that computes application cryptograms and answers them: the session key, or the UDK itself where a
+    /// scheme has no session keys. It computes no MAC of a script:
     /// ```
     /// # use cardroot_diversify::emv::{ScriptCommand, ScriptMacKey};
     /// fn protect(key: &ScriptMacKey, command: &ScriptCommand<'_>) { let _ = key.mac(command); }

@@ -22,7 +22,7 @@ pub(super) fn factor(card: &PanPsn<'_>) -> Factor {
     decimalise(&Sha1::digest(&*bcd).into())
 }
 
-/// The hash's decimal digits from the left; where they are too few, its letters from the left with `A` as 0, `B` as 1 …
+/// The hash's decimal digits from the left; where they are too few, its letters from the left, `A` as 0 to `F` as 5.
 fn decimalise(hash: &[u8; 20]) -> Factor {
     let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
     let decimal = digits.clone().filter(|digit| *digit < 10);

@@ -68,7 +68,7 @@ impl<'a> PanPsn<'a> {
         self.pan.len() + self.psn.len()
     }
 
-    /// Fills `bcd` from its end with the digits of PAN and PSN, zeros in front; digits in front of what fits are left out.
+    /// Fills `bcd` from its end with the digits of PAN and PSN, zeros in front. What does not fit in front is left out.
     pub(super) fn fill_bcd(&self, bcd: &mut [u8]) {
         let mut digits = self.digits().rev();
         for byte in bcd.iter_mut().rev() {

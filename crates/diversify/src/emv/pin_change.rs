@@ -11,6 +11,8 @@ const MIN_DIGITS: usize = 4;
 const MAX_DIGITS: usize = 12;
 
 /// A PIN that a script puts into a card. Wiped on drop; `Debug` shows no digit.
+///
+/// It is made from the ASCII digits that other types of PIN expose, so that no crate of PINs is needed here.
 #[derive(ZeroizeOnDrop)]
 pub struct ScriptPin {
     /// Values of the digits, zeros behind them.
@@ -131,8 +133,8 @@ impl ScriptEncKey {
         *block
     }
 
-    /// Encrypts a new PIN for the scripts of EMV's common core definitions: its ISO 9564 block of format 2, then a block
-    /// of padding by `80`, in CBC mode from a zero vector.
+    /// Encrypts a new PIN for the scripts of EMV's common core definitions (CCD): its ISO 9564 block of format 2, then a
+    /// block of padding by `80`, in CBC mode from a zero vector.
     ///
     /// # Source
     /// EMV Book 2, 9.3 and A1.1. For the issuer.

@@ -18,8 +18,8 @@ pub enum TreeShape {
 
 /// The tree that session keys come from in EMV 2000.
 ///
-/// Digits of the transaction counter (ATC) in base `b`, the highest first, lead down from the card's key. The child of
-/// `X` by the digit `j`, with `Y` above `X`, is `E(X, YL ^ j) || E(X, YR ^ j ^ F0)`, `j` and `F0` in the last byte. Above the card's
+/// Digits of the transaction counter (ATC), the highest first, lead down from the card's key. The child of `X` by the
+/// digit `j`, with `Y` above `X`, is `E(X, YL ^ j) || E(X, YR ^ j ^ F0)`, `j` and `F0` in the last byte. Above the card's
 /// key stands the initial value. The session key is the last child XORed with the key two levels above it; then odd
 /// parity.
 ///

@@ -42,7 +42,7 @@ impl Kmc {
     /// [protocol 03](crate::gp::scp03).
     ///
     /// # Source
-    /// KDF3 as `GlobalPlatformPro` names it: NIST SP 800-108 in counter mode with AES-CMAC.
+    /// KDF3 as GlobalPlatformPro names it: NIST SP 800-108 in counter mode with AES-CMAC.
     ///
     /// # Examples
     /// ```

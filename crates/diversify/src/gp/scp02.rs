@@ -16,7 +16,12 @@ macro_rules! session_keys {
 }
 
 session_keys! {
-    /// Session key for encryption and for the cryptograms (S-ENC). It computes no MAC of a command:
+    /// Session key for encryption and for the cryptograms (S-ENC). It is no key for MACs of commands:
+    /// ```
+    /// # use cardroot_diversify::gp::scp02::{Senc, Smac};
+    /// fn command_mac(key: &Smac) {}
+    /// fn right(key: Smac) { command_mac(&key) }
+    /// ```
     /// ```compile_fail,E0308
     /// # use cardroot_diversify::gp::scp02::{Senc, Smac};
     /// fn command_mac(key: &Smac) {}
