@@ -17,7 +17,7 @@ pub mod transport;
 pub mod tree;
 
 pub use crate::code::{CodeLengthError, CodeMismatch};
-pub use crate::factor::{Factor, FactorLengthError, NoFactor};
+pub use crate::factor::{Factor, FactorLengthError, NoFactor, PathFactorError};
 pub use crate::known_keys::known_test_key;
 pub use crate::level::LevelId;
 pub use crate::name::{Name, NameError};

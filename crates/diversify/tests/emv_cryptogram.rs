@@ -140,10 +140,10 @@ fn sale() -> (TransactionData, Vec<u8>) {
         verification_results: [0x80, 0x00, 0x04, 0x80, 0x00],
         currency: [0x01, 0x24],
         date: [0x19, 0x11, 0x05],
-        kind: 0x01,
+        transaction_type: 0x01,
         unpredictable_number: [0x52, 0xBF, 0x45, 0x85],
         interchange_profile: [0x18, 0x00],
-        counter: 0x001C,
+        atc: 0x001C,
     };
     (transaction, hex("06011203A0B800"))
 }
@@ -154,7 +154,7 @@ fn a_sale_of_version_18_agrees_from_the_issuer_key_to_the_response() {
     let issuer = MdkAc::from_key(key("0123456789ABCDEFFEDCBA9876543210"));
     let (transaction, card_data) = sale();
     let card_key = issuer.diversify_b(&card).unwrap();
-    let session = VisaCvn::Cvn18.ac_key(&card_key, transaction.counter).unwrap();
+    let session = VisaCvn::Cvn18.ac_key(&card_key, transaction.atc).unwrap();
     let request = VisaCvn::Cvn18.cryptogram(&session, &transaction, &card_data);
     assert_eq!(request.as_bytes()[..], hex("8CAD6F2489C640B1"));
     let response = session.arpc_2(&request, [0; 4], &hex("12345678")).unwrap();

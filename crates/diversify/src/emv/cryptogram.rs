@@ -54,15 +54,14 @@ pub struct TransactionData {
     /// Transaction date (9A), in BCD: year, month, day.
     pub date: [u8; 3],
     /// Transaction type (9C).
-    pub kind: u8,
+    pub transaction_type: u8,
     /// Unpredictable number (9F37).
     pub unpredictable_number: [u8; 4],
     /// Application interchange profile (82).
     #[doc(alias = "AIP")]
     pub interchange_profile: [u8; 2],
-    /// Application transaction counter (9F36).
-    #[doc(alias = "ATC")]
-    pub counter: u16,
+    /// Application transaction counter (ATC, 9F36).
+    pub atc: u16,
 }
 
 /// Proprietary authentication data of another length.
@@ -114,10 +113,10 @@ impl AcKey {
             verification_results,
             currency,
             date,
-            kind,
+            transaction_type,
             unpredictable_number,
             interchange_profile,
-            counter,
+            atc,
         } = transaction;
         let pieces: [&[u8]; 11] = [
             amount,
@@ -126,10 +125,10 @@ impl AcKey {
             verification_results,
             currency,
             date,
-            &[*kind],
+            &[*transaction_type],
             unpredictable_number,
             interchange_profile,
-            &counter.to_be_bytes(),
+            &atc.to_be_bytes(),
             card_data,
         ];
         ApplicationCryptogram(self.mac(pieces, padding))
