@@ -88,8 +88,8 @@ impl AesKey {
     ) -> Self {
         Self::from_fill(length, |key| {
             for (number, part) in (1..).zip(key.chunks_mut(BLOCK_LEN)) {
-                for (byte, made) in part.iter_mut().zip(*block(number)) {
-                    *byte = made;
+                for (byte, made) in part.iter_mut().zip(block(number).iter()) {
+                    *byte = *made;
                 }
             }
         })

@@ -101,7 +101,7 @@ impl VisaPinBlock {
             *byte ^= key_byte;
         }
         if let Some(current) = current {
-            for (byte, digits) in block.0.iter_mut().zip(*current.packed(0)) {
+            for (byte, digits) in block.0.iter_mut().zip(current.packed(0).iter()) {
                 *byte ^= digits;
             }
         }
