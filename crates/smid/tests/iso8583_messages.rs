@@ -262,7 +262,14 @@ fn debug_shows_key_names_and_hides_cardholder_data() {
     for secret in ["7777", "a5", "A5", "165", "55, 55"] {
         assert!(!all.contains(secret), "{secret} in {all}");
     }
-    for public in ["1200", "\"123456\"", "9876543210E00001"] {
+    for public in [
+        "1200",
+        "\"123456\"",
+        "9876543210E00001",
+        "Some(Text(<8 characters>))",
+        "Some(Bytes(<8 bytes>))",
+        "MacInput { field: 128, covered: <",
+    ] {
         assert!(all.contains(public), "{public} not in {all}");
     }
 }
