@@ -201,6 +201,19 @@ fn built_in_profiles_are_sound_and_named_apart() {
 }
 
 #[test]
+fn built_in_profiles_are_found_by_name_and_version() {
+    for profile in BUILT_IN {
+        let name = profile.name.as_str();
+        assert_eq!(DispersionProfile::built_in(name, profile.version), Ok(profile));
+        let found = profile.version + 1;
+        let unknown = UnknownProfile::Version { known: profile.version, found };
+        assert_eq!(DispersionProfile::built_in(name, found), Err(unknown));
+    }
+    assert_eq!(DispersionProfile::built_in("", 1), Err(UnknownProfile::Name));
+    assert_eq!(DispersionProfile::built_in("city_ff", 1), Err(UnknownProfile::Name));
+}
+
+#[test]
 fn built_in_profiles_make_the_factors_of_their_systems() {
     let atr = hex("5431008660081600000100");
     let number = Source::Custom(Name::new("version-and-number").unwrap());

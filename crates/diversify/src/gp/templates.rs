@@ -1,40 +1,12 @@
-//! GlobalPlatform and EMV card personalisation (CPS): from the issuer's personalisation key to a card's three keys.
+//! TDEA: the templates that pick six bytes of the diversification data.
 
 use tdea::{BLOCK_LEN, Tdea, TdeaKey};
 
+use crate::gp::{CardKeys, Kdek, Kenc, KeyData, Kmac, Kmc};
 use crate::pair::{TripleLengthKey, double_length, encrypt_pair};
 
 /// Bytes of the diversification data that a template uses.
 const USED_LEN: usize = BLOCK_LEN - 2;
-
-tdea::key_type! {
-    /// Issuer's master key for card personalisation (KMC). It is no card's key: only what is derived from it is.
-    /// ```compile_fail,E0308
-    /// # use cardroot_diversify::gp::{Kenc, Kmc};
-    /// fn authenticate(key: &Kenc) {}
-    /// fn undiversified(master: Kmc) { authenticate(&master) }
-    /// ```
-    pub struct Kmc;
-}
-
-tdea::key_type! {
-    /// A card's key for authentication and encryption of the secure channel (KENC).
-    pub struct Kenc;
-}
-
-tdea::key_type! {
-    /// A card's key for MACs of the secure channel (KMAC).
-    pub struct Kmac;
-}
-
-tdea::key_type! {
-    /// A card's key that encrypts confidential data and keys (KDEK).
-    pub struct Kdek;
-}
-
-/// Key diversification data: the first 10 bytes of a card's answer to INITIALIZE UPDATE. Public.
-#[doc(alias = "KEYDATA")]
-pub type KeyData = [u8; 10];
 
 /// Which six bytes of the diversification data a card's keys depend on. A wrong template gives wrong keys, and wrong
 /// keys tried often enough block the card: compare check values first.
@@ -47,17 +19,6 @@ pub enum Template {
     Visa,
     /// Bytes 0, 1 and 4 to 7.
     Visa2,
-}
-
-/// The three keys of a card.
-#[derive(Debug)]
-pub struct CardKeys {
-    /// Authentication and encryption of the secure channel.
-    pub enc: Kenc,
-    /// MACs of the secure channel.
-    pub mac: Kmac,
-    /// Encryption of confidential data and keys.
-    pub dek: Kdek,
 }
 
 impl Template {
