@@ -1,10 +1,22 @@
 //! Benchmarks of cardroot beside its peers, in the same run and on the same inputs.
 //!
 //! `cargo bench -p benches` runs them; `--features openssl` adds OpenSSL (the system library) as a peer. Inputs are
-//! fixed, nothing is random. Names read `what/how/size`, with one line per peer.
+//! fixed, nothing is random. Names read `what/how/size`, with one line per peer; every peer is held to give cardroot's
+//! answer before it is timed.
 
+pub mod crate_des;
+pub mod derivation;
 #[cfg(feature = "openssl")]
 pub mod openssl_peer;
 
 /// The double-length key of every bench: the base derivation key that X9.24-1 Annex A prints.
 pub const KEY: [u8; 16] = 0x0123_4567_89AB_CDEF_FEDC_BA98_7654_3210_u128.to_be_bytes();
+
+/// A library that knows DES and none of this field's derivations.
+pub trait Peer {
+    /// Encrypts every block by itself under a double-length key, whose set-up is part of the work.
+    fn encrypt_tdea(&mut self, key: &[u8; 16], blocks: &mut [[u8; 8]]);
+
+    /// Encrypts one block under a single DES key, whose set-up is part of the work.
+    fn encrypt_des(&mut self, key: &[u8; 8], block: &mut [u8; 8]);
+}

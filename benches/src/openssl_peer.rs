@@ -1,11 +1,15 @@
 //! OpenSSL as a peer: the fewest calls that its interface allows, contexts kept where it allows that.
 
-use openssl::cipher::Cipher;
+use openssl::cipher::{Cipher, CipherRef};
 use openssl::cipher_ctx::CipherCtx;
 
-/// Triple DES of OpenSSL under one double-length key; the context is kept between calls.
+use crate::Peer;
+
+/// Triple DES of OpenSSL; the context is kept between calls and keys.
 pub struct Tdes {
     context: CipherCtx,
+    iv: Option<[u8; 8]>,
+    output: Vec<u8>,
 }
 
 impl core::fmt::Debug for Tdes {
@@ -30,36 +34,76 @@ impl Tdes {
     /// As [`ecb`](Self::ecb).
     #[must_use]
     pub fn cbc(key: &[u8; 16]) -> Self {
-        Self::start(Cipher::des_ede3_cbc(), key, Some(&[0; 8]))
+        Self::start(Cipher::des_ede3_cbc(), key, Some([0; 8]))
     }
 
-    /// Single DES under one half: the same key three times, since DES alone sits in the legacy provider.
-    ///
-    /// # Panics
-    /// As [`ecb`](Self::ecb).
-    #[must_use]
-    pub fn single(key: &[u8; 8]) -> Self {
-        let mut twice = [0; 16];
-        twice[..8].copy_from_slice(key);
-        twice[8..].copy_from_slice(key);
-        Self::ecb(&twice)
+    fn start(cipher: &CipherRef, key: &[u8; 16], iv: Option<[u8; 8]>) -> Self {
+        let context = CipherCtx::new().expect("a context");
+        let mut tdes = Self { context, iv, output: Vec::new() };
+        tdes.init(Some(cipher), key);
+        tdes.context.set_padding(false);
+        tdes
     }
 
-    fn start(cipher: &openssl::cipher::CipherRef, key: &[u8; 16], iv: Option<&[u8]>) -> Self {
-        let mut triple = [0; 24];
-        triple[..16].copy_from_slice(key);
-        triple[16..].copy_from_slice(&key[..8]);
-        let mut context = CipherCtx::new().expect("a context");
-        context.encrypt_init(Some(cipher), Some(&triple), iv).expect("triple DES is in the default provider");
-        context.set_padding(false);
-        Self { context }
-    }
-
-    /// Encrypts whole blocks from `input` to `output`.
+    /// Starts anew under another key.
     ///
     /// # Panics
     /// Panics if the library refuses.
-    pub fn encrypt(&mut self, input: &[u8], output: &mut [u8]) {
-        self.context.cipher_update(input, Some(output)).expect("whole blocks");
+    pub fn set_key(&mut self, key: &[u8; 16]) {
+        self.init(None, key);
     }
+
+    fn init(&mut self, cipher: Option<&CipherRef>, key: &[u8; 16]) {
+        let mut triple = [0; 24];
+        triple.iter_mut().zip(key.iter().cycle()).for_each(|(out, byte)| *out = *byte);
+        let iv = self.iv.as_ref().map(<[u8; 8]>::as_slice);
+        self.context.encrypt_init(cipher, Some(&triple), iv).expect("triple DES is in the default provider");
+    }
+
+    /// Encrypts whole blocks.
+    ///
+    /// # Panics
+    /// Panics if the library refuses.
+    pub fn encrypt(&mut self, input: &[u8]) -> &[u8] {
+        // The interface wants room for a block that was held back before, although there is none.
+        let needed = self.output.len().max(input.len() + 8);
+        self.output.resize(needed, 0);
+        let written = self.context.cipher_update(input, Some(&mut self.output)).expect("whole blocks");
+        self.output.get(..written).expect("no more was written than there was room for")
+    }
+}
+
+/// OpenSSL as somebody who derives keys would use it.
+#[derive(Debug)]
+pub struct OpenSsl {
+    ecb: Tdes,
+}
+
+impl Default for OpenSsl {
+    fn default() -> Self {
+        Self { ecb: Tdes::ecb(&crate::KEY) }
+    }
+}
+
+impl Peer for OpenSsl {
+    fn encrypt_tdea(&mut self, key: &[u8; 16], blocks: &mut [[u8; 8]]) {
+        self.ecb.set_key(key);
+        let blocks = blocks.as_flattened_mut();
+        let encrypted = self.ecb.encrypt(blocks);
+        blocks.copy_from_slice(encrypted);
+    }
+
+    /// By triple DES with one key three times: DES alone sits in the legacy provider.
+    fn encrypt_des(&mut self, key: &[u8; 8], block: &mut [u8; 8]) {
+        self.ecb.set_key(&twice(key));
+        let encrypted = self.ecb.encrypt(block);
+        block.copy_from_slice(encrypted);
+    }
+}
+
+/// A single DES key as a double-length one.
+#[must_use]
+pub fn twice(key: &[u8; 8]) -> [u8; 16] {
+    let half = u128::from(u64::from_be_bytes(*key));
+    (half << 64 | half).to_be_bytes()
 }

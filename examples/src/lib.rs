@@ -1,1 +1,1 @@
-//! Examples of cardroot at work.
+#![doc = include_str!("../../README.md")]

@@ -3,6 +3,7 @@
 use apdu::StatusWord;
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
+use tdea::BLOCK_LEN;
 use zeroize::Zeroizing;
 
 use crate::command::Command;
@@ -11,9 +12,6 @@ use crate::os::Os;
 use crate::secure_messaging::MAC_LEN;
 use crate::session::Challenge;
 use crate::status::{Outcome, require};
-
-/// Length of a block in bytes.
-const BLOCK_LEN: usize = 8;
 
 impl Os {
     /// GET CHALLENGE `00 84 00 00 04|08`. Four bytes count as eight with zeros behind them.
@@ -25,9 +23,11 @@ impl Os {
     ) -> Outcome {
         command.expect_parameters(0x00, 0x00)?;
         command.expect_no_data()?;
-        let mut challenge = [0; 8];
+        let mut challenge = [0; BLOCK_LEN];
         let drawn = match command.le.map(apdu::Le::bytes) {
-            Some(4) => challenge.first_chunk_mut::<4>().expect("8 bytes begin with 4").as_mut_slice(),
+            Some(4) => {
+                challenge.first_chunk_mut::<4>().expect("a block has more than 4 bytes").as_mut_slice()
+            }
             Some(8) => challenge.as_mut_slice(),
             _ => return Err(StatusWord::WRONG_LENGTH),
         };
@@ -43,7 +43,7 @@ impl Os {
         require(command.data.len() == BLOCK_LEN, StatusWord::WRONG_LENGTH)?;
         let challenge = command.challenge.ok_or(StatusWord::CONDITIONS_OF_USE)?;
         let record = self.usable_key_mut(KeyKind::ExternalAuthentication, command.header.p2)?;
-        let is_expected = |expected: Zeroizing<[u8; 8]>| expected.ct_eq(command.data).into();
+        let is_expected = |expected: Zeroizing<[u8; BLOCK_LEN]>| expected.ct_eq(command.data).into();
         record
             .attempt(|secret| secret.key().is_some_and(|key| is_expected(key.cryptogram(challenge))))
             .map_err(|refusal| refusal.status())?;
@@ -79,7 +79,7 @@ impl Os {
         let key = record.key().expect("only records of kind PIN hold a PIN");
         match kind {
             KeyKind::InternalMac => {
-                out.extend_from_slice(&key.mac([0; 8], &[command.data]).truncated::<MAC_LEN>())
+                out.extend_from_slice(&key.mac([0; BLOCK_LEN], &[command.data]).truncated::<MAC_LEN>())
             }
             _ => {
                 out.extend_from_slice(command.data);

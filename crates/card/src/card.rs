@@ -11,6 +11,9 @@ use crate::os::Os;
 use crate::profile::CardProfile;
 use crate::transport_key::TransportKey;
 
+/// Length of the longest response in bytes: 256 of data, the status word.
+pub const MAX_RESPONSE_LEN: usize = 258;
+
 /// A CPU card in software: takes commands, gives responses, keeps keys and files.
 ///
 /// Its keys are wiped when it is dropped; `Debug` shows none of them. There is no way to read a key, neither by a
@@ -36,14 +39,11 @@ pub struct Card<R> {
 }
 
 impl<R: CryptoRng> Card<R> {
-    /// Length of the longest response in bytes: 256 of data, the status word.
-    pub const MAX_RESPONSE_LEN: usize = 258;
-
     /// A card as it leaves the factory: a master file `3F00` whose key file holds the transport key as its master,
     /// key type `39`, identifier `00`. Challenges are drawn from `rng`.
     #[must_use]
     pub fn blank(profile: CardProfile, transport: TransportKey, rng: R) -> Self {
-        let response = Zeroizing::new(Vec::with_capacity(Self::MAX_RESPONSE_LEN));
+        let response = Zeroizing::new(Vec::with_capacity(MAX_RESPONSE_LEN));
         Self { os: Os::blank(profile, transport), rng, response }
     }
 

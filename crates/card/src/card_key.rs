@@ -3,7 +3,7 @@
 use core::fmt;
 
 use tdea::hazmat::{DesKey, DesMac};
-use tdea::{KeyError, KeyLength, Mac, MacPadding, Mode, RetailMac, TdeaKey};
+use tdea::{BLOCK_LEN, KeyError, KeyLength, Mac, MacPadding, Mode, RetailMac, TdeaKey};
 use zeroize::Zeroizing;
 
 use crate::session::Challenge;
@@ -44,7 +44,7 @@ impl CardKey {
     }
 
     /// The MAC over the concatenation of `parts`, padded with `80 00…`, chained from `iv`.
-    pub(crate) fn mac(&self, iv: [u8; 8], parts: &[&[u8]]) -> Mac {
+    pub(crate) fn mac(&self, iv: [u8; BLOCK_LEN], parts: &[&[u8]]) -> Mac {
         match self {
             Self::Single(key) => {
                 let mut mac = DesMac::with_iv(key, MacPadding::OneAndZeros, iv);
@@ -62,7 +62,7 @@ impl CardKey {
     }
 
     /// What EXTERNAL AUTHENTICATE must bring: the challenge encrypted.
-    pub(crate) fn cryptogram(&self, challenge: Challenge) -> Zeroizing<[u8; 8]> {
+    pub(crate) fn cryptogram(&self, challenge: Challenge) -> Zeroizing<[u8; BLOCK_LEN]> {
         let mut block = Zeroizing::new(challenge.0);
         self.encrypt(&mut *block);
         block

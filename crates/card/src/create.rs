@@ -4,7 +4,7 @@ use apdu::StatusWord;
 
 use crate::access::Access;
 use crate::command::Command;
-use crate::directory::{DirectoryHeader, MASTER_FILE};
+use crate::directory::{DirectoryHeader, MASTER_FILE, Path};
 use crate::file::{Body, ElementaryFile, FileHeader, Layout, Records};
 use crate::key_file::KeyFile;
 use crate::os::Os;
@@ -55,7 +55,7 @@ impl Os {
     fn create_directory(&mut self, header: DirectoryHeader) -> Outcome {
         let has_level = self.session.path.child(0).is_some();
         let is_named = (1..=MAX_NAME).contains(&header.name.len());
-        let is_new = self.root.find_name(crate::directory::Path::MASTER_FILE, &header.name).is_none();
+        let is_new = self.root.find_name(Path::MASTER_FILE, &header.name).is_none();
         require(has_level && is_named && is_new, StatusWord::WRONG_DATA)?;
         let body = header.capacity + header.name.len();
         require(self.directory().has_room(body), StatusWord::NOT_ENOUGH_MEMORY)?;

@@ -4,6 +4,7 @@ use apdu::{CommandApdu, Instruction, LengthForm, StatusWord};
 use rand_core::CryptoRng;
 
 use crate::command::Command;
+use crate::directory::Lock;
 use crate::os::Os;
 use crate::profile::CardKind;
 use crate::status::{Outcome, require};
@@ -59,10 +60,10 @@ impl Os {
 
     /// A blocked application lets go of its session and can be unblocked, nothing else.
     fn check_lock(&self, instruction: Instruction) -> Result<(), StatusWord> {
-        match (instruction, self.expect_unlocked()) {
-            (Instruction::SELECT | Instruction::GET_CHALLENGE, _) => Ok(()),
-            (Instruction::APPLICATION_UNBLOCK, Err(StatusWord::CONDITIONS_OF_USE)) => Ok(()),
-            (_, unlocked) => unlocked,
+        match (instruction, self.root.lock_along(self.session.path)) {
+            (Instruction::SELECT | Instruction::GET_CHALLENGE, _)
+            | (Instruction::APPLICATION_UNBLOCK, Lock::Temporary) => Ok(()),
+            _ => self.expect_unlocked(),
         }
     }
 }

@@ -266,3 +266,23 @@ impl fmt::Debug for KeyRecord {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(key_type: u8, b: u8) -> KeyRecord {
+        KeyRecord::decode(0x01, &[key_type, 0xF0, 0xAA, 0x01, b, 1, 2, 3, 4, 5, 6, 7, 8]).unwrap()
+    }
+
+    #[test]
+    fn a_counter_is_taken_over_and_an_algorithm_is_not() {
+        for (key_type, kept) in
+            [(0x39, 0x31), (0x36, 0x31), (0x37, 0x31), (0x38, 0x31), (0x30, 0x02), (0x3E, 0x02)]
+        {
+            let mut new = record(key_type, 0x02);
+            new.inherit_counter(&record(key_type, 0x31));
+            assert_eq!(new.b, ErrorCounter::from_byte(kept), "{key_type:02X}");
+        }
+    }
+}

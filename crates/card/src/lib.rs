@@ -27,7 +27,7 @@ mod status;
 mod transport_key;
 mod write_key;
 
-pub use crate::card::{Card, ShortBuffer};
+pub use crate::card::{Card, MAX_RESPONSE_LEN, ShortBuffer};
 pub use crate::life_cycle::LifeCycle;
 pub use crate::profile::{CardKind, CardProfile};
 pub use crate::transport_key::TransportKey;

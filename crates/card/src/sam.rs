@@ -4,7 +4,7 @@ use core::fmt;
 
 use apdu::StatusWord;
 use diversify::{Factor, pboc};
-use tdea::{MacPadding, Mode, RetailMac, TdeaKey};
+use tdea::{BLOCK_LEN, MacPadding, Mode, RetailMac, TdeaKey};
 
 use crate::card_key::CardKey;
 use crate::command::Command;
@@ -13,8 +13,6 @@ use crate::os::Os;
 use crate::secure_messaging::MAC_LEN;
 use crate::status::{NOT_INITIALISED, Outcome, require};
 
-/// Length of a block in bytes.
-const BLOCK_LEN: usize = 8;
 /// Length of a key in bytes.
 const KEY_LEN: usize = 16;
 /// The only algorithm: TDEA.
@@ -188,7 +186,7 @@ impl Os {
     /// ```
     pub(crate) fn des_crypt(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Outcome {
         let mut derived = self.session.derived.take().ok_or(NOT_INITIALISED)?;
-        require(command.header.p2 == 0x00 && command.header.p1 <= 0x07, StatusWord::WRONG_P1_P2)?;
+        require(command.header.p2 == 0x00, StatusWord::WRONG_P1_P2)?;
         let is_whole = !command.data.is_empty() && command.data.len().is_multiple_of(BLOCK_LEN);
         require(is_whole, StatusWord::WRONG_LENGTH)?;
         match command.header.p1 {

@@ -1,6 +1,10 @@
 //! Secure messaging of the PBOC family, the card's side.
+//!
+//! It is made on `tdea` and shares nothing with `apdu::secure`, which has the host's side: a mistake on one side must
+//! not hide behind the same mistake on the other.
 
 use apdu::StatusWord;
+use tdea::BLOCK_LEN;
 use zeroize::Zeroizing;
 
 use crate::card_key::CardKey;
@@ -14,8 +18,6 @@ use crate::status::require;
 
 /// Length of a MAC in bytes.
 pub(crate) const MAC_LEN: usize = 4;
-/// Length of a block in bytes.
-const BLOCK_LEN: usize = 8;
 
 /// How data travels.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,12 +1,14 @@
 //! What the card forgets at reset.
 
+use tdea::BLOCK_LEN;
+
 use crate::access::Levels;
 use crate::directory::Path;
 use crate::sam::DerivedKey;
 
 /// Challenge of GET CHALLENGE: 8 bytes, or 4 bytes and zeros. Good for the next command only.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Challenge(pub(crate) [u8; 8]);
+pub(crate) struct Challenge(pub(crate) [u8; BLOCK_LEN]);
 
 /// What has been proven about one directory.
 #[derive(Clone, Copy, Debug, Default)]

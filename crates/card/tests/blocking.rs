@@ -79,8 +79,10 @@ fn three_wrong_unblocks_lock_the_application_for_good() {
     let mut desk = with_line_key();
     desk.maintain(BLOCK, &LINE).ok();
     desk.maintain(UNBLOCK, &WRONG).refused(0x6988);
-    desk.maintain(UNBLOCK, &WRONG).refused(0x6988);
     // A refusal for want of a challenge is no wrong MAC.
+    desk.refused(0x6985, "8418000004 AABBCCDD");
+    desk.refused(0x6985, "8418000004 AABBCCDD");
+    desk.maintain(UNBLOCK, &WRONG).refused(0x6988);
     desk.refused(0x6985, "8418000004 AABBCCDD");
     desk.maintain(UNBLOCK, &WRONG).refused(0x9303);
     desk.maintain(UNBLOCK, &LINE).refused(0x9303);

@@ -189,6 +189,19 @@ fn a_directory_of_its_size_is_full() {
 }
 
 #[test]
+fn a_key_file_takes_its_room_and_its_identifier() {
+    let mut desk = Desk::user().mastered();
+    desk.ok("80E03F020D 38 0040 F0 AA 95 FFFF 1122334455");
+    desk.ok("00A40000023F02");
+    desk.refused(0x6A84, "80E0000107 3F 0036 95 F0 FFFF");
+    desk.ok("80E0000107 3F 0029 95 F0 FFFF");
+    desk.refused(0x6A86, "80E0000107 28 0001 F0 F0 FF FF");
+    // Of 64 bytes 52 are used.
+    desk.refused(0x6A84, "80E0000207 28 0002 F0 F0 FF FF");
+    desk.ok("80E0000207 28 0001 F0 F0 FF FF");
+}
+
+#[test]
 fn bytes_are_read_and_written_by_offset() {
     let mut desk = Desk::user().with_application();
     desk.ok("80E0000107 28 0120 F0 F0 FF FF");

@@ -10,7 +10,7 @@ mod common;
 
 use apdu::secure::pboc::Protection;
 use cardroot_card::LifeCycle;
-use common::{APP_MASTER, CARD_MASTER, Desk, TRANSPORT, hex_of, key_record, write_key_command};
+use common::{APP_MASTER, CARD_MASTER, Desk, TRANSPORT, hex, hex_of, key_record, write_key_command};
 
 const WORKING: [u8; 16] = *b"a working key 16";
 
@@ -226,14 +226,28 @@ fn a_key_file_of_its_size_is_full() {
     let mut desk = Desk::user().mastered();
     desk.ok("80E03F010D 38 0200 F0 AA 95 FFFF 1122334455");
     desk.ok("00A40000023F01");
-    // Two keys of 16 bytes and 8 more each.
-    desk.ok("80E0000007 3F 0030 95 F0 FFFF");
+    // Three keys, two of 16 bytes and one of 8, and 8 more each.
+    desk.ok("80E0000007 3F 0040 95 F0 FFFF");
     desk.write_key(0x01, 0x00, &key_record(0xF9, &APP_MASTER), &CARD_MASTER).ok();
     desk.write_key(0x01, 0x01, &key_record(0x30, &WORKING), &APP_MASTER).ok();
-    desk.write_key(0x01, 0x02, &key_record(0x30, &WORKING[..8]), &APP_MASTER).refused(0x6A84);
-    desk.write_key(0x30, 0x01, &key_record(0x30, b"another work key"), &APP_MASTER).refused(0x6982);
+    desk.write_key(0x01, 0x02, &key_record(0x30, &WORKING), &APP_MASTER).refused(0x6A84);
+    // A key that is replaced gives its room back.
     desk.authenticate(0x00, &APP_MASTER);
     desk.write_key(0x30, 0x01, &key_record(0x30, b"another work key"), &APP_MASTER).ok();
+    desk.write_key(0x01, 0x02, &key_record(0x30, &WORKING[..8]), &APP_MASTER).ok();
+    desk.write_key(0x30, 0x01, &key_record(0x30, &WORKING), &APP_MASTER).ok();
+    desk.write_key(0x01, 0x03, &hex("3AF0EF0133 1234"), &APP_MASTER).refused(0x6A84);
+}
+
+#[test]
+fn every_kind_of_key_is_loaded_and_has_a_name_of_its_own() {
+    let mut desk = Desk::user().with_application();
+    for key_type in [0x30, 0x31, 0x32, 0x34, 0x36, 0x37, 0x38, 0x39, 0x3C, 0x3D, 0x3E, 0x3F] {
+        let record = key_record(0xC0 | key_type, &WORKING[..8]);
+        desk.write_key(0x01, 0x01, &record, &APP_MASTER).ok();
+        desk.write_key(0x01, 0x01, &record, &APP_MASTER).refused(0x6A80);
+        desk.write_key(key_type, 0x01, &record, &APP_MASTER).ok();
+    }
 }
 
 #[test]

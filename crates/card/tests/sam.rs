@@ -160,6 +160,20 @@ fn a_sam_key_with_the_same_usage_and_version_replaces_the_old_one() {
 }
 
 #[test]
+fn a_key_file_of_its_size_is_full_for_parent_keys_too() {
+    let mut desk = Desk::sam().mastered();
+    desk.ok("80E03F010D 38 0400 F0 AA 95 FFFF 1122334455");
+    desk.ok("00A40000023F01");
+    // The master and two more, 24 bytes each, and one byte too few for a third.
+    desk.ok("80E0000007 3F 005F 95 F0 FFFF");
+    desk.load(0x00, 0x00, &APP_MASTER, &CARD_MASTER).ok();
+    desk.load(0x27, 0x01, &PARENT, &APP_MASTER).ok();
+    desk.load(0x27, 0x02, &PARENT, &APP_MASTER).ok();
+    desk.load(0x27, 0x03, &PARENT, &APP_MASTER).refused(0x6A84);
+    desk.load(0x27, 0x02, &PARENT_LINE, &APP_MASTER).ok();
+}
+
+#[test]
 fn the_maintenance_key_of_a_sam_protects_its_files() {
     let mut desk = sam_application();
     desk.load(0x01, 0x00, &PARENT_LINE, &APP_MASTER).ok();

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use apdu::CardTransport;
 use apdu::secure::pboc::Protection;
-use cardroot_card::{Card, CardProfile, LifeCycle, ShortBuffer, TransportKey};
+use cardroot_card::{Card, CardProfile, LifeCycle, MAX_RESPONSE_LEN, ShortBuffer, TransportKey};
 use common::{
     APP_MASTER, CARD_MASTER, Desk, SERIAL, TRANSPORT, TestRng, key_record, rows, write_key_command,
 };
@@ -160,7 +160,7 @@ fn bombard(profile: CardProfile, seed: u64, commands: usize) {
         }
         let bytes = if rng.below(2) == 0 { keyed_command(&mut desk, &mut rng) } else { command(&mut rng) };
         let answer = desk.send_bytes(&bytes);
-        assert!(answer.data.len() <= 256);
+        assert!(answer.data.len() + 2 <= MAX_RESPONSE_LEN);
         assert!(statuses.contains(answer.status), "{:04X} to {bytes:02X?}", answer.status);
         let is_warning = answer.status == 0x6283;
         assert!(answer.status == 0x9000 || is_warning || answer.data.is_empty(), "data with a refusal");
@@ -224,7 +224,7 @@ fn classes_and_forms_of_others_are_refused() {
 #[test]
 fn the_transport_says_when_the_buffer_is_too_short() {
     let mut desk = Desk::user();
-    let mut buffer = [0; 258];
+    let mut buffer = [0; MAX_RESPONSE_LEN];
     let select = common::hex("00A40000023F00");
     let len = desk.card.transmit(&select, &mut buffer).unwrap();
     assert_eq!((len, &buffer[len - 2..len]), (25, &[0x90, 0x00][..]));

@@ -164,6 +164,14 @@ impl TryRng for Script {
 impl TryCryptoRng for Script {}
 
 #[test]
+fn components_compare_to_the_bit() {
+    let a: TdeaComponent = component(&pattern(1));
+    assert!(a.ct_eq(&component(&pattern(1))));
+    assert!(!a.ct_eq(&component(&pattern(2))));
+    assert!(!a.ct_eq(&component(&xor(pattern(1), [1; 16]))));
+}
+
+#[test]
 fn all_components_but_the_last_are_the_random_bytes() {
     let (key, a, b) = (TdeaKey::from(pattern(9)), pattern(1), pattern(2));
     let mut rng = Script([a, b].concat());

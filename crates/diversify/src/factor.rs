@@ -20,6 +20,22 @@ pub struct FactorLengthError {
     pub found: usize,
 }
 
+/// A byte string within a list that is no factor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("factor {position} of the path: {fault}")]
+pub struct PathFactorError {
+    /// Position in the list, from 0.
+    pub position: usize,
+    /// What is wrong with it.
+    #[source]
+    pub fault: FactorLengthError,
+}
+
+/// A path without factors: the root itself would be handed out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the path has no factor: an undiversified key is not handed out")]
+pub struct NoFactor;
+
 impl Factor {
     /// Length in bytes.
     pub const LEN: usize = LEN;
@@ -34,6 +50,22 @@ impl Factor {
     #[must_use]
     pub fn complement(self) -> Self {
         Self(self.0.map(|byte| !byte))
+    }
+
+    /// The factors of a path from byte strings, as files and commands carry them; an error names the place in the list.
+    ///
+    /// ```
+    /// # use cardroot_diversify::Factor;
+    /// let [city, card] = [[0x37; 8], [0x11; 8]];
+    /// let path: Result<Vec<_>, _> = Factor::path([&city[..], &card[..7]]).collect();
+    /// assert_eq!(path.unwrap_err().to_string(), "factor 1 of the path: a dispersion factor is 8 bytes, found 7");
+    /// ```
+    pub fn path<'a>(
+        items: impl IntoIterator<Item = &'a [u8]>,
+    ) -> impl Iterator<Item = Result<Self, PathFactorError>> {
+        let factor =
+            |(position, item)| Self::try_from(item).map_err(|fault| PathFactorError { position, fault });
+        items.into_iter().enumerate().map(factor)
     }
 
     /// Up to 7 ASCII characters, then `80`, then zeros.
@@ -81,6 +113,19 @@ mod tests {
     fn a_label_is_followed_by_80_and_zeros() {
         assert_eq!(Factor::from_label("TAC").as_bytes(), b"TAC\x80\0\0\0\0");
         assert_eq!(Factor::from_label("CARDMNT").as_bytes(), b"CARDMNT\x80");
+    }
+
+    #[test]
+    fn a_fault_in_a_path_is_named_by_its_place() {
+        let good = [7; 8];
+        let mut path = Factor::path([&good[..], &good[..7], &[], &good]);
+        let at =
+            |position, found| Some(Err(PathFactorError { position, fault: FactorLengthError { found } }));
+        assert_eq!(path.next(), Some(Ok(Factor::from(good))));
+        assert_eq!(path.next(), at(1, 7));
+        assert_eq!(path.next(), at(2, 0));
+        assert_eq!(path.next(), Some(Ok(Factor::from(good))));
+        assert_eq!(path.next(), None);
     }
 
     #[test]

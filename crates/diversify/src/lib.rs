@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
+pub mod block;
+mod code;
 pub mod emv;
 mod factor;
 pub mod gp;
@@ -10,10 +12,12 @@ mod name;
 mod pair;
 pub mod pboc;
 pub mod profile;
+pub mod sm4;
 pub mod transport;
 pub mod tree;
 
-pub use crate::factor::{Factor, FactorLengthError};
+pub use crate::code::{CodeLengthError, CodeMismatch};
+pub use crate::factor::{Factor, FactorLengthError, NoFactor, PathFactorError};
 pub use crate::known_keys::known_test_key;
 pub use crate::level::LevelId;
 pub use crate::name::{Name, NameError};

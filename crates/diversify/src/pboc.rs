@@ -1,11 +1,12 @@
-//! PBOC dispersion with TDEA: one level, many levels, and the process keys of the wallet.
+//! PBOC dispersion with TDEA: one level, many levels, and the process keys of the wallet. No step adjusts parity: cards
+//! and SAMs of the family use the raw bytes.
 
 use core::fmt;
 
 use tdea::hazmat::DesKey;
 use tdea::{Tdea, TdeaKey};
 
-use crate::factor::Factor;
+use crate::factor::{Factor, NoFactor};
 use crate::pair::{TripleLengthKey, double_length, encrypt_pair};
 
 /// A path that leads to no key.
@@ -16,8 +17,20 @@ pub enum PathError {
     #[error(transparent)]
     TripleLengthKey(#[from] TripleLengthKey),
     /// There is no factor: the root itself would be handed out.
-    #[error("the path has no factor: an undiversified key is not handed out")]
-    NoFactor,
+    #[error(transparent)]
+    NoFactor(#[from] NoFactor),
+}
+
+/// Two halves that make no key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PairError {
+    /// The parent is of triple length.
+    #[error(transparent)]
+    TripleLengthKey(#[from] TripleLengthKey),
+    /// Both factors are the same: so would be both halves of the key, and it would be a single DES key.
+    #[error("the factors of the two halves are equal")]
+    Equal,
 }
 
 /// A parent key made ready for many children: its key schedule is expanded once. Wiped on drop.
@@ -83,8 +96,37 @@ pub fn derive(parent: &TdeaKey, factor: Factor) -> Result<TdeaKey, TripleLengthK
 /// factor at all.
 pub fn derive_path(root: &TdeaKey, path: impl IntoIterator<Item = Factor>) -> Result<TdeaKey, PathError> {
     let mut path = path.into_iter();
-    let first = derive(root, path.next().ok_or(PathError::NoFactor)?)?;
+    let first = derive(root, path.next().ok_or(NoFactor)?)?;
     Ok(path.try_fold(first, |parent, factor| derive(&parent, factor))?)
+}
+
+/// Derives a child whose halves have a factor each: `E(parent, left) || E(parent, right)`. Parity is not adjusted.
+///
+/// For schemes whose second factor is not the complement of the first; it goes one level, other levels follow from it.
+///
+/// # Source
+/// Derivation by 16 given bytes (mode 1) of Chinese HSMs; maintenance keys of SAMs.
+///
+/// # Errors
+/// Returns [`PairError::Equal`] for equal factors, [`PairError::TripleLengthKey`] unless `parent` is of double length.
+pub fn derive_by_pair(parent: &TdeaKey, left: Factor, right: Factor) -> Result<TdeaKey, PairError> {
+    if left == right {
+        return Err(PairError::Equal);
+    }
+    Ok(encrypt_pair(&double_length(parent)?, left.as_bytes(), right.as_bytes()))
+}
+
+/// Derives the single DES child of a single DES parent: `DES(parent, F)`. To read cards of old systems, and nothing
+/// else: such a key can be searched.
+///
+/// # Source
+/// PBOC key dispersion for keys of 8 bytes.
+#[must_use]
+pub fn derive_single_des(parent: &DesKey, factor: Factor) -> DesKey {
+    DesKey::from_fill(|child| {
+        *child = *factor.as_bytes();
+        parent.encrypt_block(child);
+    })
 }
 
 /// What makes the process key of one wallet transaction unique.
@@ -113,7 +155,7 @@ pub enum Transaction {
 
 impl ProcessInput {
     /// The block to encrypt.
-    const fn block(&self) -> [u8; Factor::LEN] {
+    pub(crate) const fn block(&self) -> [u8; Factor::LEN] {
         let [r0, r1, r2, r3] = self.random;
         let [c0, c1] = self.counter.to_be_bytes();
         let [x0, x1] = match self.transaction {
@@ -143,4 +185,51 @@ pub fn process_key(card_key: &TdeaKey, input: &ProcessInput) -> Result<DesKey, T
         *key = input.block();
         cipher.encrypt_block(key);
     }))
+}
+
+/// Derives the process key of one grey-lock transaction (fuel cards), in two steps.
+///
+/// `DES(P, terminal random(4) || 80000000)`, `P` being the [process key](process_key) of `input`.
+///
+/// # Source
+/// FMCOS 2.0 user manual, chapter 9; no published value at hand. For the SAM or the card itself.
+///
+/// # Errors
+/// Returns [`TripleLengthKey`] unless `card_key` is of double length.
+pub fn grey_lock_process_key(
+    card_key: &TdeaKey,
+    input: &ProcessInput,
+    terminal_random: [u8; 4],
+) -> Result<DesKey, TripleLengthKey> {
+    let [r0, r1, r2, r3] = terminal_random;
+    let factor = Factor::from([r0, r1, r2, r3, 0x80, 0x00, 0x00, 0x00]);
+    Ok(derive_single_des(&process_key(card_key, input)?, factor))
+}
+
+/// Derives the session key of a credit or debit card by its transaction counter (ATC), in a form that **no public text
+/// confirms**.
+///
+/// `E(card key, 00*6 || ATC) || E(card key, 00*6 || ~ATC)`. Parity is not adjusted.
+///
+/// # Source
+/// JR/T 0025 as it is remembered; its text was not at hand. Agree on a value with the other side before use.
+///
+/// # Errors
+/// Returns [`TripleLengthKey`] unless `card_key` is of double length.
+pub fn unconfirmed_session_key(card_key: &TdeaKey, atc: u16) -> Result<TdeaKey, TripleLengthKey> {
+    let AtcFactors { left, right } = AtcFactors::new(atc);
+    Ok(encrypt_pair(&double_length(card_key)?, left.as_bytes(), right.as_bytes()))
+}
+
+/// The two blocks made from a transaction counter: only the counter is inverted, not what is in front of it.
+pub(crate) struct AtcFactors {
+    pub(crate) left: Factor,
+    pub(crate) right: Factor,
+}
+
+impl AtcFactors {
+    pub(crate) fn new(atc: u16) -> Self {
+        let factor = |atc: u16| Factor::from(u64::from(atc).to_be_bytes());
+        Self { left: factor(atc), right: factor(!atc) }
+    }
 }

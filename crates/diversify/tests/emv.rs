@@ -1,42 +1,102 @@
-//! EMV option A on published values.
+//! EMV master keys on published values.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests state facts about inputs they made")]
 
 mod common;
 
 use cardroot_diversify::TripleLengthKey;
-use cardroot_diversify::emv::{MdkAc, MdkEnc, MdkMac, PanPsn, PanPsnError};
-use common::{key, rows};
-use tdea::TdeaKey;
+use cardroot_diversify::block::{AesKey, AesKeyLength};
+use cardroot_diversify::emv::{MdkAc, MdkEnc, MdkIdn, MdkMac, PanPsn, PanPsnError, aes};
+use common::{Row, key, rows};
+use tdea::{KcvMethod, TdeaKey};
 
 const VECTORS: &str = include_str!("data/diversify_emv_mk.csv");
 
-#[test]
-fn option_a_agrees_with_published_values() {
-    let mut checked = 0;
-    for row in rows(VECTORS).iter().filter(|row| row.text("option") == "A") {
-        let card = PanPsn::new(row.text("pan"), Some(row.text("psn"))).unwrap();
-        let (expected, id) = (row.key("icc_mk"), row.text("id"));
-        let ac = MdkAc::from_key(row.key("imk")).diversify_a(&card).unwrap();
-        let mac = MdkMac::from_key(row.key("imk")).diversify_a(&card).unwrap();
-        let enc = MdkEnc::from_key(row.key("imk")).diversify_a(&card).unwrap();
-        assert!(
-            [ac.expose_key(), mac.expose_key(), enc.expose_key()].iter().all(|key| key.ct_eq(&expected)),
-            "{id}"
-        );
-        assert_eq!(ac.kcv().to_string(), row.text("kcv3"), "{id}");
-        assert_eq!(expected.check_parity(), Ok(()), "{id}");
-        checked += 1;
-    }
-    println!("{checked} rows of option A");
-    assert_eq!(checked, 8);
+fn card(row: &Row) -> PanPsn<'_> {
+    PanPsn::new(row.text("pan"), Some(row.text("psn"))).unwrap()
+}
+
+fn rows_of(option: &str) -> Vec<Row> {
+    rows(VECTORS).into_iter().filter(|row| row.text("option") == option).collect()
+}
+
+/// The card's keys of all purposes by one method; from one master they are all the same.
+macro_rules! card_keys {
+    ($row:ident, $diversify:ident) => {
+        [
+            MdkAc::from_key($row.key("imk")).$diversify(&card($row)).unwrap().expose_key().duplicate(),
+            MdkMac::from_key($row.key("imk")).$diversify(&card($row)).unwrap().expose_key().duplicate(),
+            MdkEnc::from_key($row.key("imk")).$diversify(&card($row)).unwrap().expose_key().duplicate(),
+            MdkIdn::from_key($row.key("imk")).$diversify(&card($row)).unwrap().expose_key().duplicate(),
+        ]
+    };
+}
+
+fn agree(row: &Row, derived: &[TdeaKey; 4]) {
+    let (expected, id) = (row.key("icc_mk"), row.text("id"));
+    assert!(derived.iter().all(|key| key.ct_eq(&expected)), "{id}");
+    assert_eq!(expected.kcv().to_string(), row.text("kcv3"), "{id}");
+    assert_eq!(expected.check_parity(), Ok(()), "{id}");
 }
 
 #[test]
-fn rows_of_options_b_and_c_are_left_for_later() {
-    let count = |option: &str| rows(VECTORS).iter().filter(|row| row.text("option") == option).count();
-    assert_eq!(["B", "C"].map(count), [6, 3]);
+fn option_a_agrees_with_published_values() {
+    let rows = rows_of("A");
+    rows.iter().for_each(|row| agree(row, &card_keys!(row, diversify_a)));
+    println!("{} rows of option A", rows.len());
+    assert_eq!(rows.len(), 8);
+}
+
+#[test]
+fn option_b_agrees_with_published_values() {
+    let rows = rows_of("B");
+    rows.iter().for_each(|row| agree(row, &card_keys!(row, diversify_b)));
+    println!("{} rows of option B", rows.len());
+    assert_eq!(rows.len(), 6);
+}
+
+/// The values of option A for a PAN of up to 16 digits are those of option B too.
+#[test]
+fn option_b_is_option_a_for_a_short_number() {
+    let rows: Vec<Row> = rows_of("A").into_iter().filter(|row| row.text("pan").len() <= 16).collect();
+    rows.iter().for_each(|row| agree(row, &card_keys!(row, diversify_b)));
+    assert_eq!(rows.len(), 3);
+    for row in rows_of("A").iter().filter(|row| row.text("pan").len() > 16) {
+        assert!(card_keys!(row, diversify_b).iter().all(|key| !key.ct_eq(&row.key("icc_mk"))));
+    }
+}
+
+#[test]
+fn option_c_agrees_with_published_values() {
+    let rows = rows_of("C");
+    for row in &rows {
+        let (card, expected, imk) = (card(row), row.aes_key("icc_mk"), || row.aes_key("imk"));
+        let length = expected.length();
+        let ac = aes::MdkAc::from_key(imk()).diversify_c(&card, length);
+        let mac = aes::MdkMac::from_key(imk()).diversify_c(&card, length);
+        let enc = aes::MdkEnc::from_key(imk()).diversify_c(&card, length);
+        let idn = aes::MdkIdn::from_key(imk()).diversify_c(&card, length);
+        let derived = [ac.expose_key(), mac.expose_key(), enc.expose_key(), idn.expose_key()];
+        assert!(derived.iter().all(|key| key.ct_eq(&expected)), "{}", row.text("id"));
+        assert_eq!(expected.kcv_by(KcvMethod::AesOnes, 3).unwrap().to_string(), row.text("kcv3"));
+    }
+    println!("{} rows of option C", rows.len());
+    assert_eq!(rows.len(), 3);
+}
+
+#[test]
+fn every_row_belongs_to_an_option() {
     assert_eq!(rows(VECTORS).len(), 8 + 6 + 3);
+}
+
+#[test]
+fn a_shorter_key_of_option_c_starts_the_longer() {
+    let master = aes::MdkAc::from_key(AesKey::from_fill(AesKeyLength::Aes256, |key| key.fill(7)));
+    let card = PanPsn::new("1234567890123456", None).unwrap();
+    let [short, middle, long] = [AesKeyLength::Aes128, AesKeyLength::Aes192, AesKeyLength::Aes256]
+        .map(|length| master.diversify_c(&card, length).expose_key().expose_bytes().to_vec());
+    assert_eq!([short.len(), middle.len(), long.len()], [16, 24, 32]);
+    assert!(long.starts_with(&middle) && middle.starts_with(&short));
 }
 
 fn derived(pan: &str, psn: Option<&str>) -> TdeaKey {
@@ -76,4 +136,5 @@ fn other_digits_are_no_card_number() {
 fn a_triple_length_master_is_refused() {
     let card = PanPsn::new("1234567890123456", None).unwrap();
     assert_eq!(MdkAc::from_key([0x13; 24].into()).diversify_a(&card).unwrap_err(), TripleLengthKey);
+    assert_eq!(MdkAc::from_key([0x13; 24].into()).diversify_b(&card).unwrap_err(), TripleLengthKey);
 }

@@ -4,8 +4,8 @@
 
 mod common;
 
-use cardroot_diversify::pboc::{self, Diversifier, PathError, ProcessInput, Transaction};
-use cardroot_diversify::{Factor, TripleLengthKey};
+use cardroot_diversify::pboc::{self, Diversifier, PairError, PathError, ProcessInput, Transaction};
+use cardroot_diversify::{Factor, NoFactor, TripleLengthKey};
 use common::{Row, factor, hex, key, rows};
 use proptest::prelude::*;
 use tdea::hazmat::{DesKey, DesMac};
@@ -32,10 +32,78 @@ fn dispersion_agrees_with_known_answers() {
 }
 
 #[test]
-fn rows_of_other_ciphers_and_unconfirmed_sessions_are_left_for_later() {
+fn unconfirmed_session_keys_agree_with_the_computed_rows() {
+    let mut checked = 0;
+    for row in rows(DISPERSION).iter().filter(|row| row.text("alg") == "3DES-SESSION") {
+        let atc = u16::from_str_radix(row.text("factors"), 16).unwrap();
+        let derived = pboc::unconfirmed_session_key(&row.key("root_key"), atc).unwrap();
+        assert!(derived.ct_eq(&row.key("derived_key")), "{}", row.text("id"));
+        assert_eq!(derived.kcv().to_string(), row.text("kcv3"), "{}", row.text("id"));
+        checked += 1;
+    }
+    println!("{checked} rows of 3DES sessions");
+    assert_eq!(checked, 2);
+}
+
+#[test]
+fn every_row_of_dispersion_belongs_to_a_test() {
     let count = |alg: &str| rows(DISPERSION).iter().filter(|row| row.text("alg") == alg).count();
-    assert_eq!(["SM4", "3DES-SESSION", "SM4-SESSION"].map(count), [2, 2, 1]);
+    assert_eq!(["3DES", "SM4", "3DES-SESSION", "SM4-SESSION"].map(count), [6, 2, 2, 1]);
     assert_eq!(rows(DISPERSION).len(), 6 + 2 + 2 + 1);
+}
+
+#[test]
+fn folded_keys_make_the_known_codes() {
+    let rows = rows(APDU);
+    let row = |id: &str| rows.iter().find(|row| row.text("id") == id).unwrap();
+    let dtk = key("00112233445566778899AABBCCDDEEFF");
+    let (tac, folded) = (row("APDU-25"), DesKey::xor_of_halves(&dtk).unwrap());
+    assert_eq!(folded.expose_bytes()[..], tac.bytes("key"));
+    let code = DesMac::compute(&folded, Padding::OneAndZeros, &tac.bytes("input")).unwrap();
+    assert_eq!(code.truncated::<4>()[..], tac.bytes("result"));
+
+    let reload = row("APDU-39");
+    let folded = DesKey::xor_of_halves(&reload.key("key")).unwrap();
+    let code = DesMac::compute(&folded, Padding::OneAndZeros, &reload.bytes("input")).unwrap();
+    assert_eq!(code.truncated::<4>()[..], reload.bytes("result"));
+}
+
+#[test]
+fn halves_by_factors_of_their_own_agree_with_dispersion() {
+    let (parent, factor) = (key("00112233445566778899AABBCCDDEEFF"), factor("1122334455667788"));
+    let by_pair = pboc::derive_by_pair(&parent, factor, factor.complement()).unwrap();
+    assert!(by_pair.ct_eq(&pboc::derive(&parent, factor).unwrap()));
+    assert_eq!(pboc::derive_by_pair(&parent, factor, factor).unwrap_err(), PairError::Equal);
+    let triple = TdeaKey::from([0x13; 24]);
+    let error = pboc::derive_by_pair(&triple, factor, factor.complement()).unwrap_err();
+    assert_eq!(error, PairError::TripleLengthKey(TripleLengthKey));
+}
+
+/// Row APDU-05 is one block under a single DES key.
+#[test]
+fn a_single_des_child_is_one_block() {
+    let rows = rows(APDU);
+    let row = rows.iter().find(|row| row.text("id") == "APDU-05").unwrap();
+    let parent = DesKey::try_from(row.bytes("key").as_slice()).unwrap();
+    let child = pboc::derive_single_des(&parent, factor(row.text("input")));
+    assert_eq!(child.expose_bytes()[..], row.bytes("result"));
+}
+
+#[test]
+fn a_grey_lock_key_goes_two_steps() {
+    let card_key = key("00112233445566778899AABBCCDDEEFF");
+    let transaction = Transaction::Terminal { sequence: 7 };
+    let input = ProcessInput { random: [1, 2, 3, 4], counter: 5, transaction };
+    let temporary = pboc::process_key(&card_key, &input).unwrap();
+    let mut block = [9, 8, 7, 6, 0x80, 0, 0, 0];
+    // The other road: TDEA with both halves alike is single DES.
+    TdeaKey::from_fill(KeyLength::Double, |both| {
+        both.copy_from_slice(&[*temporary.expose_bytes(), *temporary.expose_bytes()].concat());
+    })
+    .cipher()
+    .encrypt_block(&mut block);
+    let process_key = pboc::grey_lock_process_key(&card_key, &input, [9, 8, 7, 6]).unwrap();
+    assert_eq!(process_key.expose_bytes(), &block);
 }
 
 #[test]
@@ -105,11 +173,13 @@ fn a_triple_length_parent_is_refused() {
     );
     assert_eq!(Diversifier::new(&triple).unwrap_err(), TripleLengthKey);
     assert_eq!(pboc::process_key(&triple, &input).unwrap_err(), TripleLengthKey);
+    assert_eq!(pboc::grey_lock_process_key(&triple, &input, [0; 4]).unwrap_err(), TripleLengthKey);
+    assert_eq!(pboc::unconfirmed_session_key(&triple, 1).unwrap_err(), TripleLengthKey);
 }
 
 #[test]
 fn a_path_without_factors_hands_out_no_key() {
-    assert_eq!(pboc::derive_path(&TdeaKey::from([0x13; 16]), []).unwrap_err(), PathError::NoFactor);
+    assert_eq!(pboc::derive_path(&TdeaKey::from([0x13; 16]), []).unwrap_err(), PathError::NoFactor(NoFactor));
 }
 
 #[test]

@@ -70,6 +70,9 @@ fn every_take_is_counted_in_digits_or_bytes() {
         (Take::Right(8), Encoding::Ascii, text, "3334353637383930"),
         (Take::Left(8), Encoding::Raw, Value::Bytes(&packed), "1234567890123456"),
         (Take::Right(3), Encoding::Raw, Value::Bytes(&packed), "5678900000000000"),
+        // A field of just as many.
+        (Take::Left(10), BCD, Value::Text("1234567890"), "1234567890000000"),
+        (Take::Right(2), Encoding::Raw, Value::Bytes(&packed[..2]), "1234000000000000"),
     ];
     for (take, encoding, field, expected) in table {
         assert_eq!(
@@ -195,6 +198,19 @@ fn built_in_profiles_are_sound_and_named_apart() {
         assert_eq!(profile.check(), Ok(()), "{}", profile.name);
         assert!(BUILT_IN[..count].iter().all(|other| other.name != profile.name), "{}", profile.name);
     }
+}
+
+#[test]
+fn built_in_profiles_are_found_by_name_and_version() {
+    for profile in BUILT_IN {
+        let name = profile.name.as_str();
+        assert_eq!(DispersionProfile::built_in(name, profile.version), Ok(profile));
+        let found = profile.version + 1;
+        let unknown = UnknownProfile::Version { known: profile.version, found };
+        assert_eq!(DispersionProfile::built_in(name, found), Err(unknown));
+    }
+    assert_eq!(DispersionProfile::built_in("", 1), Err(UnknownProfile::Name));
+    assert_eq!(DispersionProfile::built_in("city_ff", 1), Err(UnknownProfile::Name));
 }
 
 #[test]

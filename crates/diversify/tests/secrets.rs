@@ -4,15 +4,19 @@
 
 use core::fmt::Debug;
 
-use cardroot_diversify::Factor;
-use cardroot_diversify::emv::{MdkAc, MdkEnc, MdkMac, PanPsn};
-use cardroot_diversify::gp::{Kmc, Template};
+use cardroot_diversify::block::{AesKey, AesKeyLength, Sm4Key};
+use cardroot_diversify::emv::{
+    ApplicationCryptogram, MdkAc, MdkEnc, MdkIdn, MdkMac, PanPsn, ScriptPin, UdkAc, UdkEnc, UdkMac,
+    VisaPinBlock,
+};
+use cardroot_diversify::gp::{Kmc, Template, scp03};
 use cardroot_diversify::pboc::{self, Diversifier, ProcessInput, Transaction};
 use cardroot_diversify::transport::TransportKey;
 use cardroot_diversify::tree::purpose::Tac;
 use cardroot_diversify::tree::{
     CardKey, CityKey, FunctionLabels, IssuanceMaster, Origin, ParentKey, ProvinceKey, TreeKey,
 };
+use cardroot_diversify::{Factor, emv, gp};
 use tdea::TdeaKey;
 
 /// Equal halves would be refused, so one bit sets them apart.
@@ -66,8 +70,60 @@ fn keys_of_emv_and_personalisation_show_no_bytes() {
         MdkAc::from_key(secret()).diversify_a(&card).unwrap(),
         MdkMac::from_key(secret()).diversify_a(&card).unwrap(),
         MdkEnc::from_key(secret()).diversify_a(&card).unwrap(),
+        MdkIdn::from_key(secret()).diversify_a(&card).unwrap(),
     );
-    assert_eq!(format!("{keys:?}"), "(UdkAc { .. }, UdkMac { .. }, UdkEnc { .. })");
+    assert_eq!(format!("{keys:?}"), "(UdkAc { .. }, UdkMac { .. }, UdkEnc { .. }, UdkIdn { .. })");
+    let request = ApplicationCryptogram::from([0; 8]);
+    let keys = (
+        UdkAc::from_key(secret()).without_session().unwrap(),
+        UdkMac::from_key(secret()).derive_common(&request).unwrap(),
+        UdkEnc::from_key(secret()).derive_common(&request).unwrap(),
+    );
+    shows_nothing(&keys);
+    assert_eq!(format!("{keys:?}"), "(AcKey { .. }, ScriptMacKey { .. }, ScriptEncKey { .. })");
+    assert_eq!(
+        format!("{:?}", gp::CardKeys::scp02_session(&card_keys(), 1).unwrap()),
+        "SessionKeys { enc: Senc { .. }, mac: Smac { .. }, rmac: Srmac { .. }, dek: Sdek { .. } }"
+    );
+}
+
+fn card_keys() -> gp::CardKeys {
+    Kmc::from_key(secret()).diversify(Template::Visa, &[0; 10]).unwrap()
+}
+
+#[test]
+fn keys_of_aes_and_sm4_show_no_bytes() {
+    let aes_secret = || AesKey::from_fill(AesKeyLength::Aes256, |key| key.fill(0xA5));
+    shows_nothing(&aes_secret());
+    assert_eq!(format!("{:?}", aes_secret()), "AesKey { length: Aes256, .. }");
+    let sm4_secret = Sm4Key::from_fill(|key| key.fill(0xA5));
+    shows_nothing(&sm4_secret);
+    assert_eq!(format!("{sm4_secret:?}"), "Sm4Key { .. }");
+    let issuer = (
+        emv::aes::MdkAc::from_key(aes_secret()),
+        emv::aes::UdkMac::from_key(aes_secret()),
+        emv::aes::AcKey::from_key(aes_secret()),
+        gp::aes::Kmc::from_key(aes_secret()),
+    );
+    shows_nothing(&issuer);
+    assert_eq!(format!("{issuer:?}"), "(MdkAc { .. }, UdkMac { .. }, AcKey { .. }, Kmc { .. })");
+    let card = issuer.3.diversify_kdf3(&[0; 10]);
+    assert_eq!(format!("{card:?}"), "CardKeys { enc: Kenc { .. }, mac: Kmac { .. }, dek: Kdek { .. } }");
+    let session = card.scp03_session(&scp03::Challenges { host: [0; 8], card: [0; 8] });
+    assert_eq!(
+        format!("{session:?}"),
+        "SessionKeys { enc: Senc { .. }, mac: Smac { .. }, rmac: Srmac { .. } }"
+    );
+}
+
+#[test]
+fn pins_in_scripts_show_no_digit() {
+    let pin = ScriptPin::from_ascii_digits(b"165165").unwrap();
+    shows_nothing(&pin);
+    assert_eq!(format!("{pin:?}"), "ScriptPin { .. }");
+    let block = VisaPinBlock::new(&UdkAc::from_key(secret()), &pin, None);
+    shows_nothing(&block);
+    assert_eq!(format!("{block:?}"), "VisaPinBlock { .. }");
 }
 
 #[test]

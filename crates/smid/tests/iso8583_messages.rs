@@ -10,8 +10,8 @@
 mod vectors;
 
 use cardroot_smid::iso8583::{
-    BitmapError, DecodeReason, Dialect, EncodeError, FieldError, FieldReason, FieldValue, MASKED_FIELDS,
-    Message, Part, Version,
+    BcdPad, BitmapError, Coding, DecodeReason, Dialect, EncodeError, FieldError, FieldReason, FieldSpec,
+    FieldValue, Length, LengthCoding, MASKED_FIELDS, Message, Part, ValueCoding, Version,
 };
 use vectors::samples;
 
@@ -117,7 +117,7 @@ fn refusal(dialect: &Dialect, bytes: &[u8]) -> (Part, usize, DecodeReason) {
 fn header_faults_are_located() {
     let (text, packed) = (Dialect::ISO1993_ASCII, Dialect::ISO1993_BINARY);
     let version = DecodeReason::Version { expected: Version::Iso1993, found: Version::Iso1987 };
-    assert_eq!(refusal(text, b"12x0"), (Part::Mti, 2, DecodeReason::Digit));
+    assert_eq!(refusal(text, b"19x0"), (Part::Mti, 2, DecodeReason::Digit));
     assert_eq!(refusal(packed, b"\x12\xA0"), (Part::Mti, 1, DecodeReason::Digit));
     assert_eq!(refusal(text, b"0200"), (Part::Mti, 0, version));
     assert_eq!(refusal(text, b"1200700000000000000g"), (Part::Bitmap, 19, DecodeReason::HexDigit));
@@ -140,6 +140,7 @@ fn field_faults_are_located() {
 
     // Text: the length, its limit, the class.
     assert_eq!(refusal(text, &text_with(field(2), b" 1")), (Part::Field(2), 20, DecodeReason::Digit));
+    assert_eq!(refusal(text, &text_with(field(2), b"1 ")), (Part::Field(2), 21, DecodeReason::Digit));
     let too_long = DecodeReason::TooLong { max: 19, found: 20 };
     assert_eq!(refusal(text, &text_with(field(2), b"20")), (Part::Field(2), 20, too_long));
     assert_eq!(refusal(text, &text_with(field(2), b"0512E45")), (Part::Field(2), 24, class(text, 2)));
@@ -153,7 +154,10 @@ fn field_faults_are_located() {
     // Packed: length digits, digits, the fill before and after an odd number of them.
     assert_eq!(refusal(packed, &with(field(2), b"\x1A")), (Part::Field(2), 10, DecodeReason::Digit));
     assert_eq!(refusal(packed, &with(field(2), b"\x20")), (Part::Field(2), 10, too_long));
-    assert_eq!(refusal(packed, &with(field(2), b"\x03\x12\x34")), (Part::Field(2), 12, DecodeReason::Fill));
+    assert_eq!(
+        refusal(packed, &with(field(2), b"\x05\x12\x34\x56")),
+        (Part::Field(2), 13, DecodeReason::Fill)
+    );
     assert_eq!(refusal(packed, &with(field(2), b"\x03\x12\xB0")), (Part::Field(2), 12, class(packed, 2)));
     assert_eq!(refusal(packed, &with(field(19), b"\x18\x40")), (Part::Field(19), 10, DecodeReason::Fill));
     assert_eq!(refusal(packed, &with(field(19), b"\x08\x4A")), (Part::Field(19), 11, class(packed, 19)));
@@ -172,6 +176,17 @@ fn signed_amount_faults_are_located() {
     let class = DecodeReason::Character(packed.field(97).unwrap().spec.content);
     assert_eq!(refusal(packed, &amount(b'0', b"\0\0\0\0\0\0\0\0")), (Part::Field(97), 18, class));
     assert_eq!(refusal(packed, &amount(b'C', b"\0\0\0\0\0\0\0\xA0")), (Part::Field(97), 26, class));
+}
+
+#[test]
+fn fill_of_a_signed_amount_is_located_behind_the_sign() {
+    let mut dialect = Dialect::ISO1993_BINARY.derive("amount of odd length");
+    let spec = FieldSpec { length: Length::Fixed(4), ..dialect.field(97).unwrap().spec };
+    let value = ValueCoding::SignThenBcd(BcdPad::TrailingF);
+    dialect.set_field(spec, Coding { length: LengthCoding::Bcd, value }).unwrap();
+    let amount = |digits: &[u8]| [&b"\x12\x00\x80\0\0\0\0\0\0\0\0\0\0\0\x80\0\0\0C"[..], digits].concat();
+    assert_eq!(Message::decode(&dialect, &amount(b"\x12\x3F")).unwrap().text(97), Some("C123"));
+    assert_eq!(refusal(&dialect, &amount(b"\x12\x30")), (Part::Field(97), 20, DecodeReason::Fill));
 }
 
 #[test]
@@ -247,7 +262,14 @@ fn debug_shows_key_names_and_hides_cardholder_data() {
     for secret in ["7777", "a5", "A5", "165", "55, 55"] {
         assert!(!all.contains(secret), "{secret} in {all}");
     }
-    for public in ["1200", "\"123456\"", "9876543210E00001"] {
+    for public in [
+        "1200",
+        "\"123456\"",
+        "9876543210E00001",
+        "Some(Text(<8 characters>))",
+        "Some(Bytes(<8 bytes>))",
+        "MacInput { field: 128, covered: <",
+    ] {
         assert!(all.contains(public), "{public} not in {all}");
     }
 }

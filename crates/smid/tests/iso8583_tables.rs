@@ -13,7 +13,7 @@ use alloc::collections::BTreeMap;
 
 use cardroot_smid::iso8583::{
     BcdPad, BitmapCoding, Coding, Content, Dialect, DialectFault, Field, FieldSpec, Length, LengthCoding,
-    MtiCoding, ValueCoding, fields_1987, fields_1993,
+    Message, MtiCoding, ValueCoding, Version, fields_1987, fields_1993,
 };
 
 const TABLE_1987: &str = include_str!("data/iso8583_1987_fields.csv");
@@ -146,6 +146,29 @@ fn dialects_are_found_by_name_and_no_name_is_used_twice() {
     names.sort_unstable();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
     assert_eq!(Dialect::named("standard"), None);
+}
+
+#[test]
+fn derived_dialect_has_its_own_name_and_settings() {
+    let mut dialect = Dialect::ISO1987_ASCII.derive("ours");
+    assert_eq!((dialect.name(), dialect.version()), ("ours", Version::Iso1987));
+    dialect.set_mti(MtiCoding::Bcd);
+    dialect.set_bitmap(BitmapCoding::Binary);
+    assert_eq!((dialect.mti(), dialect.bitmap()), (MtiCoding::Bcd, BitmapCoding::Binary));
+    assert_eq!(format!("{dialect:?}"), "Dialect { name: \"ours\", version: Iso1987, .. }");
+    let message = Message::new("0800".parse().unwrap());
+    assert_eq!(message.encode(&dialect).unwrap(), b"\x08\0\0\0\0\0\0\0\0\0");
+}
+
+#[test]
+fn fills_are_set_for_fixed_and_variable_fields_alone() {
+    let mut dialect = Dialect::ISO1993_BINARY.derive("fills");
+    dialect.set_bcd_pads(BcdPad::TrailingF, BcdPad::LeadingZero);
+    let value = |number| dialect.field(number).unwrap().coding.value;
+    assert_eq!(value(3), ValueCoding::Bcd(BcdPad::TrailingF));
+    assert_eq!(value(97), ValueCoding::SignThenBcd(BcdPad::TrailingF));
+    assert_eq!(value(2), ValueCoding::Bcd(BcdPad::LeadingZero));
+    assert_eq!(value(41), ValueCoding::Ascii);
 }
 
 #[test]

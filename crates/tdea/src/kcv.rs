@@ -28,6 +28,8 @@ pub enum KcvMethod {
     AesOnes,
     /// CMAC under the AES key over a block of zeros (ANS X9.24-1:2017, X9.143).
     AesCmac,
+    /// The SM4 key encrypts a block of zeros.
+    Sm4Zeros,
 }
 
 impl KcvMethod {
@@ -36,7 +38,7 @@ impl KcvMethod {
     pub const fn max_len(self) -> usize {
         match self {
             Self::TdeaZeros | Self::TdeaCmac => 8,
-            Self::AesZeros | Self::AesOnes | Self::AesCmac => 16,
+            Self::AesZeros | Self::AesOnes | Self::AesCmac | Self::Sm4Zeros => 16,
         }
     }
 }
@@ -102,7 +104,9 @@ impl Kcv {
         match method {
             KcvMethod::TdeaZeros => key.cipher().encrypt_block(&mut block),
             KcvMethod::TdeaCmac => *block = *Cmac::compute(key, &[0; BLOCK_LEN]).as_bytes(),
-            KcvMethod::AesZeros | KcvMethod::AesOnes | KcvMethod::AesCmac => return Err(KcvError::Cipher),
+            KcvMethod::AesZeros | KcvMethod::AesOnes | KcvMethod::AesCmac | KcvMethod::Sm4Zeros => {
+                return Err(KcvError::Cipher);
+            }
         }
         let shown = block.get(..len).ok_or(KcvError::Length { max: method.max_len(), found: len })?;
         Self::new(method, shown)

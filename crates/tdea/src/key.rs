@@ -68,7 +68,6 @@ pub enum KeyError {
         found: usize,
     },
     /// The key is of triple length where only a double-length key has a meaning.
-    #[cfg(feature = "hazmat")]
     #[error("a double-length key is needed")]
     TripleLength,
 }

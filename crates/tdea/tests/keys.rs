@@ -269,7 +269,7 @@ fn check_values_of_lengths_and_methods_that_do_not_exist() {
             assert_eq!(key.kcv_by(method, found).unwrap_err(), KcvError::Length { max: 8, found });
         }
     }
-    for method in [KcvMethod::AesZeros, KcvMethod::AesOnes, KcvMethod::AesCmac] {
+    for method in [KcvMethod::AesZeros, KcvMethod::AesOnes, KcvMethod::AesCmac, KcvMethod::Sm4Zeros] {
         assert_eq!(key.kcv_by(method, 3).unwrap_err(), KcvError::Cipher);
     }
     for (method, max) in [
@@ -278,6 +278,7 @@ fn check_values_of_lengths_and_methods_that_do_not_exist() {
         (KcvMethod::AesZeros, 16),
         (KcvMethod::AesOnes, 16),
         (KcvMethod::AesCmac, 16),
+        (KcvMethod::Sm4Zeros, 16),
     ] {
         assert_eq!(method.max_len(), max);
         for found in [0, 1, max + 1] {

@@ -129,6 +129,7 @@ fn without_padding_whole_blocks_pass_and_others_do_not() {
                 assert_eq!(cipher().decrypt_padded(mode, Padding::None, &mut data).unwrap(), plain);
             } else {
                 let error = PaddingError::NotWholeBlocks { found: len };
+                assert_eq!(Padding::None.padded_len(len), Err(error));
                 assert_eq!(cipher().encrypt(mode, &mut data), Err(error));
                 assert_eq!(cipher().decrypt(mode, &mut data), Err(error));
                 assert_eq!(cipher().encrypt_padded(mode, Padding::None, &plain, &mut out), Err(error));
@@ -183,6 +184,7 @@ fn malformed_padding_is_refused() {
         (Padding::LengthFirst, "00000000000000000000000000000000 0000000000000000"),
         (Padding::LengthFirst, "00000000000000000000000000000001"),
         (Padding::LengthFirst, "00000000000000080100000000000001"),
+        (Padding::LengthFirst, "00000000000000080101010000000000"),
         (Padding::LengthFirst, "00000000000000090100000000000000"),
         (Padding::LengthFirst, "00000000000000480102030405060708"),
         (Padding::LengthFirst, "000000000000004001020304050607080000000000000000"),

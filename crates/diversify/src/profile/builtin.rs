@@ -2,6 +2,7 @@
 
 use crate::level::LevelId;
 use crate::name::Name;
+use crate::profile::error::UnknownProfile;
 use crate::profile::spec::{DispersionProfile, Encoding, FactorSpec, OddDigits, Pad, Source, Take};
 
 /// All profiles of this module.
@@ -17,6 +18,20 @@ pub const BUILT_IN: [DispersionProfile<'static>; 10] = [
     MOHURD_CARD,
     UID_80,
 ];
+
+impl DispersionProfile<'static> {
+    /// The built-in profile of a name, in the version that keys were made by.
+    ///
+    /// # Errors
+    /// Returns [`UnknownProfile`], which says whether name or version is unknown.
+    pub fn built_in(name: &str, version: u16) -> Result<Self, UnknownProfile> {
+        let profile = BUILT_IN.into_iter().find(|profile| profile.name.as_str() == name);
+        match profile.ok_or(UnknownProfile::Name)? {
+            profile if profile.version == version => Ok(profile),
+            Self { version: known, .. } => Err(UnknownProfile::Version { known, found: version }),
+        }
+    }
+}
 
 const BCD: Encoding = Encoding::Bcd { odd: OddDigits::Reject };
 

@@ -95,6 +95,23 @@ pub enum FactorFault {
     },
 }
 
+/// A profile that is not among the built-in ones.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnknownProfile {
+    /// No profile has this name.
+    #[error("no built-in dispersion profile has this name")]
+    Name,
+    /// The profile of this name has another version, and may make other factors.
+    #[error("the built-in profile has version {known}, not {found}")]
+    Version {
+        /** Version that there is. */
+        known: u16,
+        /** Version asked for. */
+        found: u16,
+    },
+}
+
 /// A profile that contradicts itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]

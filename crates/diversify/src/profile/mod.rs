@@ -28,7 +28,7 @@ pub use builtin::{
     ATR_SERIAL, ATR_TAIL, BUILT_IN, CITY_FF, ISSUER_FF, ISSUER_WHOLE, MOHURD_CARD, PBOC_CARD,
     SOCIAL_SECURITY, TOLL, UID_80,
 };
-pub use error::{DefinitionError, FactorFault, ProfileError};
+pub use error::{DefinitionError, FactorFault, ProfileError, UnknownProfile};
 pub use factors::Factors;
 pub use identity::{Field, Identity, Value};
 pub use spec::{DispersionProfile, Encoding, FactorSpec, OddDigits, Pad, Source, Take};

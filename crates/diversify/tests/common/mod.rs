@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use cardroot_diversify::Factor;
+use cardroot_diversify::block::{AesKey, Sm4Key};
 use tdea::TdeaKey;
 
 /// One row of a vector file, by column name.
@@ -19,6 +20,18 @@ impl Row {
 
     pub(crate) fn key(&self, column: &str) -> TdeaKey {
         key(self.text(column))
+    }
+
+    pub(crate) fn aes_key(&self, column: &str) -> AesKey {
+        AesKey::try_from(self.bytes(column).as_slice()).expect("vector files hold keys")
+    }
+
+    pub(crate) fn sm4_key(&self, column: &str) -> Sm4Key {
+        Sm4Key::try_from(self.bytes(column).as_slice()).expect("vector files hold keys")
+    }
+
+    pub(crate) fn array<const N: usize>(&self, column: &str) -> [u8; N] {
+        self.bytes(column).try_into().expect("the column has this many bytes")
     }
 }
 
@@ -51,4 +64,10 @@ pub(crate) fn key(text: &str) -> TdeaKey {
 
 pub(crate) fn factor(text: &str) -> Factor {
     Factor::try_from(hex(text).as_slice()).expect("vector files hold factors")
+}
+
+/// One value of a session's inputs, which are `NAME=hex` separated by semicolons.
+pub(crate) fn session_input<'a>(inputs: &'a str, name: &str) -> &'a str {
+    let pair = inputs.split(';').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    pair.expect("the session has this input")
 }

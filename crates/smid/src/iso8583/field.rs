@@ -169,3 +169,35 @@ impl Field {
         prefix + self.coding.value.encoded_len(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    /// Where each of `count` characters stands, and how many bytes they take.
+    fn places(coding: ValueCoding, count: usize) -> (Vec<usize>, usize) {
+        ((0..count).map(|index| coding.offset_of(index, count)).collect(), coding.encoded_len(count))
+    }
+
+    #[test]
+    fn characters_stand_where_their_coding_puts_them() {
+        use BcdPad::{LeadingZero, TrailingF, TrailingZero};
+        for (coding, count, offsets, len) in [
+            (ValueCoding::Ascii, 3, &[0, 1, 2][..], 3),
+            (ValueCoding::Raw, 3, &[0, 1, 2], 3),
+            (ValueCoding::Hex, 3, &[0, 2, 4], 6),
+            (ValueCoding::Bcd(LeadingZero), 4, &[0, 0, 1, 1], 2),
+            (ValueCoding::Bcd(LeadingZero), 5, &[0, 1, 1, 2, 2], 3),
+            (ValueCoding::Bcd(TrailingZero), 5, &[0, 0, 1, 1, 2], 3),
+            (ValueCoding::Bcd(TrailingF), 5, &[0, 0, 1, 1, 2], 3),
+            (ValueCoding::SignThenBcd(LeadingZero), 0, &[], 0),
+            (ValueCoding::SignThenBcd(LeadingZero), 1, &[0], 1),
+            (ValueCoding::SignThenBcd(LeadingZero), 6, &[0, 1, 2, 2, 3, 3], 4),
+            (ValueCoding::SignThenBcd(TrailingF), 6, &[0, 1, 1, 2, 2, 3], 4),
+            (ValueCoding::SignThenBcd(TrailingF), 7, &[0, 1, 1, 2, 2, 3, 3], 4),
+        ] {
+            assert_eq!(places(coding, count), (offsets.to_vec(), len), "{coding:?} of {count}");
+        }
+    }
+}

@@ -175,6 +175,18 @@ mod tests {
     }
 
     #[test]
+    fn room_is_made_before_a_value_is_added() {
+        let mut store = Store::default();
+        for more in [1, 100, 5000] {
+            store.reserve(more);
+            assert!(store.data.capacity() >= store.data.len() + more);
+            let before = store.data.as_ptr();
+            store.put(48, Kind::Text, &alloc::vec![b'x'; more]);
+            assert_eq!(store.data.as_ptr(), before);
+        }
+    }
+
+    #[test]
     fn replacing_within_capacity_does_not_move_the_buffer() {
         let mut store = Store::with_capacity(2, 64);
         store.put(3, Kind::Text, b"000000");

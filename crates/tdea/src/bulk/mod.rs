@@ -39,11 +39,14 @@ mod blocks;
 mod circuits;
 mod derive;
 mod each;
+#[cfg_attr(not(feature = "hazmat"), allow(dead_code, reason = "some kernels serve `sliced` alone"))]
 mod engine;
 mod kernel;
+#[cfg_attr(not(feature = "hazmat"), allow(unreachable_pub, reason = "`sliced` shows these types"))]
 mod keys;
 mod macs;
 mod order;
+#[cfg_attr(not(feature = "hazmat"), allow(unreachable_pub, reason = "`sliced` shows these types"))]
 mod planes;
 mod portable;
 #[cfg(all(test, not(cardroot_des)))]

@@ -1,0 +1,178 @@
+//! `cardroot smid`: key names in messages.
+
+use cardroot::smid::{
+    Carrier, Control, ControlByte, Count, KeyName, NameFraming, NameLayout, Order, Smid, SmidList,
+    SmidProfile,
+};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+
+use crate::error::Failure;
+use crate::hex;
+use crate::output::{Record, Report, Value};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Lists the profiles: how SMIDs may stand in a message, none of which is "the standard"
+    Profiles,
+    /// Encodes key names as the content of bit 53 or 96
+    #[command(after_help = ENCODE_EXAMPLES)]
+    Encode(Encode),
+    /// Decodes the content of bit 53 or 96
+    #[command(after_help = DECODE_EXAMPLES)]
+    Decode(Decode),
+}
+
+const ENCODE_EXAMPLES: &str = "\
+Examples:
+  cardroot smid encode --profile key-name-10 --smid FFFF9876543210E00001
+  cardroot smid encode --profile control-key-name-10 --smid A5:FFFF9876543210E00001 --smid B5:FFFF9876543210E00002";
+
+const DECODE_EXAMPLES: &str = "\
+Examples:
+  cardroot smid decode --profile key-name-10 FFFF9876543210E00001
+  cardroot smid decode --profile key-name-10-sent-as-8 --layout 40:19:21 9876543210E00001";
+
+#[derive(Args)]
+struct Agreement {
+    /// How SMIDs stand in the message
+    #[arg(long, value_name = "NAME", value_parser = profile())]
+    profile: &'static SmidProfile,
+    /// The field that carries them: bit 53 (keys of the message itself) or 96 (future keys)
+    #[arg(long, default_value = "53", value_parser = PossibleValuesParser::new(["53", "96"]).map(|bit| carrier(&bit)))]
+    carrier: Carrier,
+}
+
+#[derive(Args)]
+pub(crate) struct Encode {
+    #[command(flatten)]
+    agreement: Agreement,
+    /// A key name of 5 to 16 bytes, after its control byte if the profile has one; repeat it for each
+    #[arg(long = "smid", value_name = "[A5:|B5:]H", required = true, value_parser = smid)]
+    smids: Vec<Smid>,
+}
+
+#[derive(Args)]
+pub(crate) struct Decode {
+    #[command(flatten)]
+    agreement: Agreement,
+    /// Splits each key name into key set identifier, device identifier and counter of so many bits
+    #[arg(long, value_name = "BITS:BITS:BITS", value_parser = layout)]
+    layout: Option<NameLayout>,
+    /// The content of the field
+    #[arg(value_name = "HEX")]
+    element: hex::Bytes,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<Report, Failure> {
+        match self {
+            Self::Profiles => Ok(profiles().into()),
+            Self::Encode(arguments) => encode(arguments),
+            Self::Decode(arguments) => decode(&arguments),
+        }
+    }
+}
+
+fn profiles() -> Record {
+    let rows = SmidProfile::PRESETS.iter().map(|profile| {
+        Record::new()
+            .with("profile", &*profile.name)
+            .with("control_byte", profile.control == ControlByte::Present)
+            .with(
+                "key_name",
+                match profile.name_framing {
+                    NameFraming::Fixed(len) => format!("{len} bytes"),
+                    NameFraming::LengthByte => "after a length byte".into(),
+                    NameFraming::Remainder => "all of the field".into(),
+                },
+            )
+            .with("omitted_fill", profile.omitted_fill)
+            .with("several", profile.count == Count::Several)
+            .with(
+                "order",
+                match profile.order {
+                    Order::PinThenMac => "PIN key, MAC key",
+                    Order::MacThenPin => "MAC key, PIN key",
+                },
+            )
+    });
+    Record::new().with("profiles", Value::Table(rows.collect()))
+}
+
+fn encode(arguments: Encode) -> Result<Report, Failure> {
+    let Agreement { profile, carrier } = arguments.agreement;
+    let element = SmidList::from_iter(arguments.smids).encode(profile, carrier).map_err(|error| {
+        Failure::refused(format!("--smid does not fit profile {}: {error}", profile.name))
+    })?;
+    Ok(Record::new()
+        .with("profile", &*profile.name)
+        .with("carrier", carrier.field())
+        .with("element_length", element.len())
+        .with("element", hex::encode(&element))
+        .into())
+}
+
+fn decode(arguments: &Decode) -> Result<Report, Failure> {
+    let Agreement { profile, carrier } = arguments.agreement;
+    let smids = SmidList::decode(profile, carrier, &arguments.element.0)
+        .map_err(|error| Failure::refused(format!("HEX is not of profile {}: {error}", profile.name)))?;
+    let rows: Result<_, Failure> =
+        smids.as_slice().iter().map(|smid| row(smid, arguments.layout.as_ref())).collect();
+    Ok(Record::new()
+        .with("profile", &*profile.name)
+        .with("carrier", carrier.field())
+        .with("pin_key", smids.pin(profile).map(|smid| smid.key_name.to_string()))
+        .with("mac_key", smids.mac(profile).map(|smid| smid.key_name.to_string()))
+        .with("smids", Value::Table(rows?))
+        .into())
+}
+
+pub(crate) fn row(smid: &Smid, layout: Option<&NameLayout>) -> Result<Record, Failure> {
+    let record = Record::new()
+        .with("control", smid.control.map(|control| hex::encode(&[control.byte()])))
+        .with("key_name", smid.key_name.to_string());
+    let Some(layout) = layout else { return Ok(record) };
+    let parts = layout
+        .split(&smid.key_name)
+        .map_err(|error| Failure::refused(format!("--layout does not fit {}: {error}", smid.key_name)))?;
+    Ok(record
+        .with("key_set_id", format!("{:X}", parts.key_set_id))
+        .with("device_id", format!("{:X}", parts.device_id))
+        .with("counter", parts.counter))
+}
+
+/// The presets by name.
+pub(crate) fn profile() -> impl TypedValueParser<Value = &'static SmidProfile> {
+    PossibleValuesParser::new(SmidProfile::PRESETS.iter().map(|profile| &*profile.name))
+        .map(|name| SmidProfile::named(&name).expect("only names of presets are possible"))
+}
+
+fn carrier(bit: &str) -> Carrier {
+    if bit == "96" { Carrier::Bit96 } else { Carrier::Bit53 }
+}
+
+fn smid(text: &str) -> Result<Smid, String> {
+    let (control, name) = match text.split_once(':') {
+        Some((control, name)) => (Some(control), name),
+        None => (None, text),
+    };
+    let name = hex::decode(name.as_bytes()).map_err(|error| error.to_string())?;
+    let name = KeyName::new(&name).map_err(|error| error.to_string())?;
+    let Some(control) = control else { return Ok(Smid::new(name)) };
+    let control = match u8::from_str_radix(control, 16).ok().and_then(Control::from_byte) {
+        Some(control) => control,
+        None => return Err("the control byte before the colon is A5 or B5".into()),
+    };
+    Ok(Smid::with_control(control, name))
+}
+
+fn layout(text: &str) -> Result<NameLayout, String> {
+    let widths: Result<Vec<u8>, _> = text.split(':').map(str::parse).collect();
+    match widths.as_deref() {
+        Ok([key_set, device, counter]) => {
+            NameLayout::new(*key_set, *device, *counter).map_err(|error| error.to_string())
+        }
+        _ => Err("give the widths of the three parts in bits, such as 40:19:21".into()),
+    }
+}

@@ -1,0 +1,226 @@
+//! `cardroot iso8583`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is the test's report")]
+
+mod common;
+
+use common::{Scratch, run, run_command, run_with};
+use serde_json::{Value, json};
+
+/// A published message (moov-io/iso8583@b7a9ed4, message_test.go:126) as it is sent.
+const MOOV: &str = "01007000000000000000164242424242424242123456000000000100";
+/// The same message packed, by hand: type, bitmap, length and digits of the PAN, processing code, amount.
+const MOOV_PACKED: &str = "0100 7000000000000000 16 4242424242424242 123456 000000000100";
+
+const DIALECTS: [&str; 4] =
+    ["iso8583-1987-ascii", "iso8583-1987-binary", "iso8583-1993-ascii", "iso8583-1993-binary"];
+
+#[test]
+fn published_message_decodes_to_its_fields_in_both_forms() {
+    for (options, message) in [("ascii --raw", MOOV), ("binary", MOOV_PACKED)] {
+        let decode = format!("--json iso8583 decode --show-card-data --dialect iso8583-1987-{options}");
+        let decoded = run_with(&decode, message).done().json();
+        assert_eq!(decoded["mti"], "0100");
+        let fields: Vec<_> = decoded["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| (&field["field"], &field["value"]))
+            .collect();
+        let expected = [(2, "4242424242424242"), (3, "123456"), (4, "000000000100")];
+        assert_eq!(
+            fields,
+            expected.map(|(n, v)| (json!(n), json!(v))).iter().map(|(n, v)| (n, v)).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn message_moves_from_one_dialect_to_another_of_its_version() {
+    let decode = "--json iso8583 decode --show-card-data --raw --dialect iso8583-1987-ascii";
+    let json = run_with(decode, MOOV).done().stdout;
+    let packed = run_with("iso8583 encode --dialect iso8583-1987-binary", &json).done();
+    assert_eq!(packed.value("message"), MOOV_PACKED.replace(' ', ""));
+    assert_eq!(packed.value("message length"), "28");
+    let other = run_with("iso8583 encode --dialect iso8583-1993-ascii", &json).refused();
+    assert!(other.ends_with("the dialect is of version Iso1993, the message of Iso1987"), "{other}");
+}
+
+/// A message with a value of every coding: digits of even and odd number, letters, tracks, bytes, and fields above 64.
+fn long_message(version: &str) -> String {
+    let bit_53 = if version == "1987" { "9700000000000000" } else { "FFFF9876543210E00001" };
+    format!(
+        r#"{{"mti": "{}", "fields": [
+            {{"field": 2, "value": "4012345678909"}},
+            {{"field": 11, "value": "000042"}},
+            {{"field": 35, "value": "4012345678909=25121011234"}},
+            {{"field": 41, "value": "TERM 001"}},
+            {{"field": 48, "value": "private \"data\""}},
+            {{"field": 52, "value": "1B9C1845EB993A7A"}},
+            {{"field": 53, "value": "{bit_53}"}},
+            {{"field": 102, "value": "00123456789"}},
+            {{"field": 128, "value": "9CCC781700000000"}}
+        ]}}"#,
+        if version == "1987" { "0200" } else { "1200" },
+    )
+}
+
+#[test]
+fn decoded_message_encodes_to_the_same_bytes_in_every_dialect() {
+    for dialect in DIALECTS {
+        let encode = format!("iso8583 encode --dialect {dialect}");
+        let json = long_message(&dialect[8..12]);
+        let message = run_with(&encode, &json).done().value("message").to_owned();
+        let decoded =
+            run_with(&format!("--json iso8583 decode --show-card-data --dialect {dialect}"), &message).done();
+        assert_eq!(run_with(&encode, &decoded.stdout).done().value("message"), message, "{dialect}");
+
+        let given: Value = serde_json::from_str(&json).unwrap();
+        let shown = decoded.json();
+        assert_eq!(shown["fields"].as_array().unwrap().len(), 9);
+        for (shown, given) in
+            shown["fields"].as_array().unwrap().iter().zip(given["fields"].as_array().unwrap())
+        {
+            assert_eq!((&shown["field"], &shown["value"]), (&given["field"], &given["value"]), "{dialect}");
+            assert_eq!(shown["masked"], false);
+        }
+    }
+}
+
+#[test]
+fn card_data_is_masked_unless_asked_for() {
+    for dialect in DIALECTS {
+        let json = long_message(&dialect[8..12]);
+        let message = run_with(&format!("iso8583 encode --dialect {dialect}"), &json).done();
+        let decode = format!("iso8583 decode --dialect {dialect}");
+        let text = run_with(&decode, message.value("message")).done().stdout;
+        assert!(!text.contains("4012") && !text.contains("1B9C") && !text.contains("123456"), "{text}");
+        let decoded = run_with(&format!("--json {decode}"), message.value("message")).done();
+        for field in decoded.json()["fields"].as_array().unwrap() {
+            let number = field["field"].as_u64().unwrap();
+            let masked = [2, 35, 52, 102].contains(&number);
+            assert_eq!(field["masked"], masked, "{number}");
+            match number {
+                2 => assert_eq!(field["value"], "401******8909"),
+                _ => assert_eq!(field["value"] == "****", masked),
+            }
+        }
+        let sentence = run_with(&format!("iso8583 encode --dialect {dialect}"), &decoded.stdout).refused();
+        assert_eq!(sentence, "standard input: field 2 is masked; decode the message with --show-card-data");
+    }
+}
+
+const WITH_SMID: &str = r#"{"mti": "1200", "fields": [
+    {"field": 52, "value": "1b9c1845eb993a7a"},
+    {"field": 53, "value": "FFFF9876543210E00001"},
+    {"field": 64, "value": "9CCC781700000000"}
+]}"#;
+
+/// Encodes a message in the packed dialect of 1993.
+fn encoded(json: &str) -> String {
+    run_with("iso8583 encode --dialect iso8583-1993-binary", json).done().value("message").to_owned()
+}
+
+#[test]
+fn smids_of_a_message_are_decoded_by_profile() {
+    let hex = encoded(WITH_SMID);
+    let decode = "iso8583 decode --dialect iso8583-1993-binary --smid-profile";
+    let decoded = run_with(&format!("--json {decode} key-name-10"), &hex).done().json();
+    assert_eq!(decoded["smids"][0]["key_name"], "FFFF9876543210E00001");
+    let other = run_with(&format!("{decode} control-key-name-10"), &hex).refused();
+    assert_eq!(other, "bit 53 is not of profile control-key-name-10: byte 0: FF is not a control byte");
+}
+
+#[test]
+fn check_prints_findings_and_refuses() {
+    let check = |json: &str, options: &str| {
+        run_with(&format!("--json iso8583 check --dialect iso8583-1993-binary {options}"), &encoded(json))
+    };
+    let consistent = check(WITH_SMID, "").done().json();
+    assert_eq!((&consistent["consistent"], &consistent["findings"]), (&true.into(), &json!([])));
+
+    let without_smid = r#"{"mti": "1200", "fields": [
+        {"field": 52, "value": "1B9C1845EB993A7A"}, {"field": 64, "value": "9CCC781700000000"}
+    ]}"#;
+    let found = check(without_smid, "");
+    assert_eq!(found.json()["consistent"], false);
+    assert_eq!(
+        found.json()["findings"],
+        json!([
+            {"finding": "PIN data in bit 52 without a SMID in bit 53"},
+            {"finding": "a MAC without a SMID in bit 53"}
+        ])
+    );
+    assert_eq!(found.refused(), "the message breaks 2 rules: see findings");
+
+    let agreed = check(without_smid, "--implicit-pin-key");
+    assert_eq!(agreed.refused(), "the message breaks a rule: see findings");
+    check(without_smid, "--implicit-pin-key --implicit-mac-key").done();
+
+    let exchange = r#"{"mti": "1804", "fields": [
+        {"field": 53, "value": "FFFF9876543210E00001"}, {"field": 64, "value": "9CCC781700000000"}
+    ]}"#;
+    check(exchange, "").done();
+    let declared = check(exchange, "--key-exchange");
+    assert_eq!(
+        declared.json()["findings"][0]["finding"],
+        "a key exchange with a MAC carries no future keys in bit 96"
+    );
+    declared.refused();
+}
+
+#[test]
+fn bytes_that_are_no_message_are_refused_with_their_place() {
+    let scratch = Scratch::new("no-message");
+    let cut = scratch.file("cut.hex", "1200 8000");
+    let sentence = run(&format!("iso8583 decode --dialect iso8583-1993-binary {cut}")).refused();
+    let reason = "bitmap, byte 4: the message ends, 6 more bytes needed";
+    assert_eq!(sentence, format!("{cut} holds no message of dialect iso8583-1993-binary: {reason}"));
+
+    let sentence = run_with("iso8583 check --dialect iso8583-1987-ascii -", "0800 not hex").refused();
+    let reason = "the character at offset 5 is no hexadecimal digit; for a message as it is sent say --raw";
+    assert_eq!(sentence, format!("standard input: {reason}"));
+    let missing = run("iso8583 decode --dialect iso8583-1987-ascii /nonexistent.hex").refused();
+    assert!(missing.starts_with("/nonexistent.hex can't be read: "), "{missing}");
+}
+
+#[test]
+fn json_that_is_no_message_is_refused_without_quoting_it() {
+    let field = |field: &str| format!(r#"{{"mti": "0800", "fields": [{field}]}}"#);
+    for (json, reason) in [
+        (field(r#"{"field": 2, "value": 4111111111111111}"#), "line 1, column 65: not the JSON of a message"),
+        ("{".into(), "line 1, column 1: not the JSON of a message"),
+        (r#"{"mti": "0800"}"#.into(), "not the JSON of a message"),
+        (
+            r#"{"mti": "080", "fields": []}"#.into(),
+            "member mti: a message type indicator is four decimal digits",
+        ),
+        (field(r#"{"field": 2, "value": "4111x"}"#), "field 2, position 4: the character is not of class n"),
+        (
+            field(r#"{"field": 52, "value": "4111x"}"#),
+            "field 52: the character at offset 4 is no hexadecimal digit",
+        ),
+        (field(r#"{"field": 65, "value": "00"}"#), "not the number of a field"),
+        (
+            field(r#"{"field": 11, "value": "000042"}, {"field": 11, "value": "000043"}"#),
+            "field 11 is there twice",
+        ),
+    ] {
+        let refused = run_with("iso8583 encode --dialect iso8583-1987-ascii", &json).refused();
+        assert!(refused.starts_with("standard input") && refused.contains(reason), "{json}: {refused}");
+        assert!(!refused.contains("4111"), "{refused}");
+    }
+}
+
+#[test]
+fn message_is_stored_for_its_owner_and_not_printed() {
+    let scratch = Scratch::new("store-message");
+    let json = scratch.file("message.json", WITH_SMID);
+    let out = scratch.path().join("message.hex");
+    let arguments =
+        ["iso8583", "encode", "--dialect", "iso8583-1993-binary", "--out", out.to_str().unwrap(), &json];
+    let mut command = assert_cmd::Command::new(common::PROGRAM);
+    let stored = run_command(command.args(arguments)).done();
+    assert!(!stored.stdout.contains("message: "));
+    assert_eq!(scratch.read("message.hex").trim_end(), encoded(WITH_SMID));
+    assert!(run_command(&mut command).refused().contains("is not overwritten"));
+}

@@ -1,0 +1,94 @@
+//! `cardroot smid`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is the test's report")]
+
+mod common;
+
+use common::{KSN, run};
+
+#[test]
+fn key_names_come_back_by_every_profile() {
+    let listed = run("smid profiles --json").done().json();
+    let profiles = listed["profiles"].as_array().unwrap();
+    assert_eq!(profiles.len(), 5);
+    for profile in profiles {
+        let name = profile["profile"].as_str().unwrap();
+        let control = if profile["control_byte"] == true { "B5:" } else { "" };
+        let second = if profile["several"] == true {
+            format!(" --smid {control}FFFF0102030405060708")
+        } else {
+            String::new()
+        };
+        let encoded = run(&format!("smid encode --profile {name} --smid {control}{KSN}{second}")).done();
+        let element = encoded.value("element");
+        assert_eq!(element.len(), 2 * encoded.value("element length").parse::<usize>().unwrap());
+        let decoded = run(&format!("smid decode --json --profile {name} {element}")).done().json();
+        assert_eq!(decoded["pin_key"], KSN, "{name}");
+        assert_eq!(
+            decoded["mac_key"],
+            if second.is_empty() { KSN } else { "FFFF0102030405060708" },
+            "{name}"
+        );
+        let control = if control.is_empty() { serde_json::Value::Null } else { "B5".into() };
+        assert_eq!(decoded["smids"][0]["control"], control, "{name}");
+    }
+}
+
+#[test]
+fn encodings_are_those_of_the_profile() {
+    for (profile, smid, element) in [
+        ("key-name", "0102030405", "0102030405"),
+        ("key-name-10", KSN, KSN),
+        ("key-name-10-sent-as-8", KSN, "9876543210E00001"),
+        ("control-key-name-10", "A5:FFFF9876543210E00001", "A5FFFF9876543210E00001"),
+        ("length-prefixed", "0102030405", "050102030405"),
+    ] {
+        let encoded = run(&format!("smid encode --profile {profile} --smid {smid}")).done();
+        assert_eq!(encoded.value("element"), element);
+    }
+}
+
+#[test]
+fn layout_splits_a_key_name() {
+    let decoded =
+        run(&format!("smid decode --json --profile key-name-10 --layout 40:19:21 {KSN}")).done().json();
+    let smid = &decoded["smids"][0];
+    assert_eq!(smid["key_set_id"], "FFFF987654");
+    assert_eq!(smid["device_id"], format!("{:X}", 0x32_10E0 >> 5));
+    assert_eq!(smid["counter"], 1);
+    let other = run(&format!("smid decode --profile key-name-10 --layout 24:19:21 {KSN}")).refused();
+    assert!(other.ends_with("the layout is of 8 bytes, the key name has 10"), "{other}");
+}
+
+#[test]
+fn elements_that_are_not_of_the_profile_are_refused_with_their_place() {
+    let control = run("smid decode --profile control-key-name-10 C5FFFF9876543210E00001").refused();
+    assert_eq!(control, "HEX is not of profile control-key-name-10: byte 0: C5 is not a control byte");
+    let long = run(&format!("smid decode --profile key-name-10 {KSN}00")).refused();
+    assert!(long.contains("byte 10: 1 bytes left over"), "{long}");
+}
+
+#[test]
+fn smids_that_do_not_fit_the_profile_are_refused() {
+    let second = run(&format!("smid encode --profile key-name-10 --smid {KSN} --smid {KSN}")).refused();
+    assert!(second.ends_with("the profile allows one SMID, found 2"), "{second}");
+    let carrier = format!(" --smid {KSN}").repeat(5);
+    let full = run(&format!("smid encode --profile length-prefixed{carrier}")).refused();
+    assert!(full.ends_with("bit 53 holds 48 bytes, the SMIDs take 55"), "{full}");
+    run(&format!("smid encode --profile length-prefixed --carrier 96{carrier}")).done();
+}
+
+#[test]
+fn arguments_that_are_none_are_wrong_usage() {
+    for (arguments, part) in [
+        ("decode --profile iso --layout 40:19:21 00", "possible values: key-name, key-name-10"),
+        ("decode --profile key-name --layout 40:19 00", "--layout <BITS:BITS:BITS>: give the widths"),
+        ("decode --profile key-name --layout 40:19:22 00", "add up to 81 bits"),
+        ("decode --profile key-name 0Z", "offset 1"),
+        ("decode --profile key-name --carrier 54 00", "possible values: 53, 96"),
+        ("encode --profile key-name --smid C5:0102030405", "the control byte before the colon is A5 or B5"),
+        ("encode --profile key-name --smid 01020304", "a key name is 5 to 16 bytes, found 4"),
+    ] {
+        let sentence = run(&format!("smid {arguments}")).usage();
+        assert!(sentence.contains(part), "{arguments}: {sentence}");
+    }
+}

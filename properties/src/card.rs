@@ -1,0 +1,137 @@
+//! A card in software against a host that knows its keys and plays foul.
+
+use ::apdu::secure::pboc::{CardKey, Challenge, MasterKey, Protection, external_authenticate, protect};
+use ::apdu::{CommandApdu, StatusClass, StatusWord};
+use ::card::{Card, CardProfile, MAX_RESPONSE_LEN, TransportKey};
+use ::tdea::TdeaKey;
+use ::tdea::hazmat::DesKey;
+
+use crate::Reach;
+use crate::input::Input;
+use crate::rng::SeededRng;
+
+/// The transport key, and what a host may load in its place or below it.
+const KEYS: [[u8; 16]; 4] =
+    [*b"transport key 16", *b"card master key.", *b"application mstr", *b"line protection."];
+
+/// A user card and a SAM answer any sequence of commands, right ones under their keys among them, with at most 256 bytes and a
+/// status word; a refusal has no data, and no answer has a key in it.
+///
+/// Input: kind of card, length of its transport key; then steps, each a tag and what belongs to it:
+///
+/// ```text
+/// 0  a command after its length
+/// 1  reset
+/// 2  EXTERNAL AUTHENTICATE: key, its number
+/// 3  a command with line protection: protection, key, command after its length
+/// 4  WRITE KEY with line protection: key, P1, P2, number of bytes in front of the key, these, key to write
+/// ```
+pub fn card_process_is_total(data: &[u8]) -> Reach {
+    let mut input = Input::new(data);
+    let serial = *b"\x86\x60serial";
+    let profile = if input.coin() { CardProfile::sam(serial) } else { CardProfile::user(serial) };
+    let mut desk = Desk::new(profile, input.one_of(&[16, 8]), data);
+    while !input.is_empty() {
+        match input.below(5) {
+            0 => desk.send(input.counted()),
+            1 => desk.card.reset(),
+            2 => desk.authenticate(input.below(KEYS.len()), input.byte()),
+            3 => {
+                let (protection, key) = (protection(&mut input), input.below(KEYS.len()));
+                desk.send_protected(input.counted(), protection, key);
+            }
+            _ => {
+                let (protection, key) = (protection(&mut input), input.below(KEYS.len()));
+                let [p1, p2] = input.array();
+                let len = input.below(17);
+                let record = [input.take(len), &KEYS[input.below(KEYS.len())]].concat();
+                let len = u8::try_from(record.len()).unwrap();
+                let command = [&[0x80, 0xD4, p1, p2, len], record.as_slice()].concat();
+                desk.send_protected(&command, protection, key);
+            }
+        }
+    }
+    desk.reach
+}
+
+fn protection(input: &mut Input<'_>) -> Protection {
+    input.one_of(&[Protection::CipherAndMac, Protection::Mac])
+}
+
+/// A card in a reader, and what is checked of each of its answers.
+struct Desk {
+    card: Card<SeededRng>,
+    transport_len: usize,
+    /// Pieces of keys that are in the input, so that a card may give them back.
+    public: Vec<[u8; PIECE]>,
+    /// `Held` once a step beyond SELECT and GET CHALLENGE has succeeded.
+    reach: Reach,
+}
+
+/// How many bytes of a key in a row an answer must not have.
+const PIECE: usize = 8;
+
+impl Desk {
+    fn new(profile: CardProfile, transport_len: usize, data: &[u8]) -> Self {
+        let transport = match transport_len {
+            8 => TransportKey::from(DesKey::try_from(&KEYS[0][..8]).unwrap()),
+            _ => TransportKey::try_from(TdeaKey::from(KEYS[0])).unwrap(),
+        };
+        let card = Card::blank(profile, transport, SeededRng::new(0));
+        let pieces = KEYS.iter().flat_map(|key| key.windows(PIECE));
+        let given = pieces.filter(|piece| data.windows(PIECE).any(|window| window == *piece));
+        let public = given.map(|piece| piece.try_into().unwrap()).collect();
+        Self { card, transport_len, public, reach: Reach::Refused }
+    }
+
+    fn send(&mut self, command: &[u8]) {
+        let response = self.card.process(command).to_vec();
+        assert!(response.len() <= MAX_RESPONSE_LEN);
+        let (data, status) = response.split_last_chunk().expect("a status word at least");
+        let status = StatusWord::try_from(*status).expect("a status word");
+        let is_refusal = matches!(
+            status.class(),
+            StatusClass::ExecutionError | StatusClass::CheckingError | StatusClass::WrongLe { .. }
+        );
+        assert!(!is_refusal || data.is_empty());
+        for piece in KEYS.iter().flat_map(|key| key.windows(PIECE)) {
+            let shows = data.windows(PIECE).any(|window| window == piece);
+            assert!(!shows || self.public.iter().any(|public| public == piece), "an answer shows a key");
+        }
+        let is_anybodys = matches!(command, [_, 0xA4 | 0x84, ..]);
+        if status == StatusWord::OK && !is_anybodys {
+            self.reach = Reach::Held;
+        }
+    }
+
+    fn challenge(&mut self, len: u8) -> Option<Challenge> {
+        let response = self.card.process(&[0x00, 0x84, 0x00, 0x00, len]);
+        let (challenge, _) = response.split_last_chunk::<2>()?;
+        Challenge::try_from(challenge).ok()
+    }
+
+    /// A key by its number; the transport key as long as this card has it.
+    fn key(&self, number: usize) -> MasterKey {
+        let key = if number == 0 && self.transport_len == 8 {
+            CardKey::from(DesKey::try_from(&KEYS[0][..8]).unwrap())
+        } else {
+            CardKey::try_from(TdeaKey::from(KEYS[number])).unwrap()
+        };
+        MasterKey::from_key(key)
+    }
+
+    fn authenticate(&mut self, key: usize, key_id: u8) {
+        let Some(challenge) = self.challenge(8) else { return };
+        let command = external_authenticate(key_id, &self.key(key), challenge);
+        self.send(command.encode().expose_bytes());
+    }
+
+    fn send_protected(&mut self, command: &[u8], protection: Protection, key: usize) {
+        let (Ok(command), Some(challenge)) = (CommandApdu::decode(command), self.challenge(4)) else {
+            return;
+        };
+        if let Ok(protected) = protect(&command, protection, &self.key(key), challenge) {
+            self.send(protected.command.encode().expose_bytes());
+        }
+    }
+}

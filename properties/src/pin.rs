@@ -1,0 +1,93 @@
+//! PINs, PANs and PIN blocks.
+
+use ::pin::{CardPinBlock, ClearPinBlock, Iso4PanField, Iso4PinField, Pan, Pin, PinBlockFormat};
+
+use crate::Reach;
+use crate::input::Input;
+use crate::rng::SeededRng;
+
+/// Any block decodes or is refused, in every format; what decodes encodes to the same block, its fill given back, and in
+/// format 3 to one of the same PIN. No block is valid in two formats.
+///
+/// Input: number of PAN digits, 10 bytes of them, a block of 16 bytes, of which formats 0 to 3 have the first 8.
+pub fn pin_block_decode_is_total(data: &[u8]) -> Reach {
+    let mut input = Input::new(data);
+    let pan = pan(&mut input);
+    let field: [u8; 16] = input.array();
+    let (half, random) = (*field.first_chunk::<8>().unwrap(), *field.last_chunk::<8>().unwrap());
+    let fill = *half.last_chunk::<7>().unwrap();
+
+    let clear = ClearPinBlock::from_fill(|block| *block = half);
+    let mut decoded = 0;
+    for format in PinBlockFormat::ALL {
+        let Ok(pin) = clear.decode(format, &pan) else { continue };
+        decoded += 1;
+        let again = match format {
+            PinBlockFormat::Iso0 => ClearPinBlock::encode_iso0(&pin, &pan),
+            PinBlockFormat::Iso1 => ClearPinBlock::encode_iso1_with_fixed_fill(&pin, &fill),
+            PinBlockFormat::Iso3 => {
+                let again =
+                    ClearPinBlock::encode_iso3(&pin, &pan, &mut SeededRng::new(u64::from_be_bytes(random)));
+                assert!(again.decode_iso3(&pan).unwrap().ct_eq(&pin));
+                continue;
+            }
+            other => panic!("{other:?} has a type of its own"),
+        };
+        assert_eq!(again.expose_bytes(), &half);
+    }
+    if let Ok(pin) = CardPinBlock::from_fill(|block| *block = half).decode() {
+        decoded += 1;
+        assert_eq!(CardPinBlock::encode(&pin).expose_bytes(), &half);
+    }
+    if let Ok(pin) = Iso4PinField::from_fill(|block| *block = field).decode() {
+        decoded += 1;
+        assert_eq!(Iso4PinField::encode_with_fixed_random(&pin, &random).expose_bytes(), &field);
+    }
+    match decoded {
+        0 => Reach::Refused,
+        1 => Reach::Held,
+        _ => panic!("one block is valid in {decoded} formats"),
+    }
+}
+
+/// A PAN of 8 to 19 digits.
+fn pan(input: &mut Input<'_>) -> Pan {
+    let len = Pan::MIN_DIGITS + input.below(Pan::MAX_DIGITS - Pan::MIN_DIGITS + 1);
+    let nibbles = input.array::<10>().map(|byte| [byte >> 4, byte & 0xF]);
+    let digits: Vec<u8> = nibbles.as_flattened().iter().map(|nibble| b'0' + nibble % 10).collect();
+    Pan::from_ascii_digits(&digits[..len]).unwrap()
+}
+
+/// A PIN is 4 to 12 digits and a PAN 8 to 19, nothing else is either. A PAN shown hides at least six of them, and its check
+/// digit is judged as plain arithmetic does.
+pub fn pin_and_pan_digits(data: &[u8]) -> Reach {
+    let are_digits = data.iter().all(u8::is_ascii_digit);
+    let pin = Pin::from_ascii_digits(data);
+    assert_eq!(pin.is_ok(), are_digits && (Pin::MIN_DIGITS..=Pin::MAX_DIGITS).contains(&data.len()));
+    if let Ok(pin) = pin {
+        assert_eq!(pin.expose_digits(), data);
+    }
+    let pan = Pan::from_ascii_digits(data);
+    assert_eq!(pan.is_ok(), are_digits && (Pan::MIN_DIGITS..=Pan::MAX_DIGITS).contains(&data.len()));
+    let Ok(pan) = pan else { return Reach::Refused };
+    assert_eq!(pan.expose_digits(), data);
+
+    let shown = pan.to_string();
+    assert_eq!(shown.len(), data.len());
+    assert!(shown.bytes().filter(|shown| *shown == b'*').count() >= 6);
+    assert!(shown.bytes().zip(data).all(|(shown, digit)| shown == b'*' || shown == *digit));
+    assert_eq!(pan.verify_luhn().is_ok(), luhn_sum(data).is_multiple_of(10));
+
+    let field = *Iso4PanField::encode(&pan).expose_bytes();
+    let digits: String = field.iter().map(|byte| format!("{byte:02X}")).collect();
+    assert!(digits.trim_end_matches('0').len() <= 1 + data.len().max(12));
+    assert!(digits.contains(str::from_utf8(data).unwrap()));
+    Reach::Held
+}
+
+/// Every second digit from the right counts twice, a sum above 9 by its digits.
+fn luhn_sum(digits: &[u8]) -> u32 {
+    const TWICE: [u32; 10] = [0, 2, 4, 6, 8, 1, 3, 5, 7, 9];
+    let values = digits.iter().rev().map(|digit| u32::from(digit - b'0'));
+    values.enumerate().map(|(place, value)| if place % 2 == 0 { value } else { TWICE[value as usize] }).sum()
+}
