@@ -186,7 +186,7 @@ fn a_tree_is_as_level_by_level() {
 
 /// Messages of all lengths up to `longest`, out of order, many of one length.
 fn messages(count: usize, longest: usize, whole: bool) -> Vec<Vec<u8>> {
-    let len = |index: usize| if index % 4 == 0 { longest } else { index * 7 % (longest + 1) };
+    let len = |index: usize| if index.is_multiple_of(4) { longest } else { index * 7 % (longest + 1) };
     let whole_len = |len: usize| if whole { len.div_ceil(8).max(1) * 8 } else { len };
     (0..count).map(|index| common::message(whole_len(len(index)) + 1)[1..].to_vec()).collect()
 }

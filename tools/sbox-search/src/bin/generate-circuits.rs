@@ -1,6 +1,6 @@
 //! Turns the circuits of `crates/tdea/data/sbox_circuits.txt` into `crates/tdea/src/bulk/circuits.rs`.
 
-use std::error::Error;
+use core::error::Error;
 use std::fs;
 use std::path::Path;
 
