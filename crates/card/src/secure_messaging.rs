@@ -85,7 +85,7 @@ impl Os {
         }
     }
 
-    /// Appends `data` to the answer under the protection, with the challenge of its command.
+    /// Writes `data` to `out`, which is empty, under the protection, with the challenge of its command.
     pub(crate) fn seal_answer(
         &self,
         reference: KeyReference,
@@ -150,15 +150,36 @@ fn data_len(plain: &[u8]) -> Option<usize> {
     }
 }
 
-/// Appends `E(length || data || padding)`; no padding where the last block is full.
+/// Writes `E(length || data || padding)` to `out`, which is empty; no padding where the last block is full.
 fn encipher(key: &CardKey, data: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
     out.push(u8::try_from(data.len()).expect("protected answers are shorter than 256 bytes"));
     out.extend_from_slice(data);
-    if !(out.len() - start).is_multiple_of(BLOCK_LEN) {
+    if !out.len().is_multiple_of(BLOCK_LEN) {
         out.push(0x80);
-        out.resize(start + (out.len() - start).next_multiple_of(BLOCK_LEN), 0);
+        out.resize(out.len().next_multiple_of(BLOCK_LEN), 0);
     }
-    let (_, blocks) = out.split_at_mut(start);
-    key.encrypt(blocks);
+    key.encrypt(out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_is_none_or_80_and_less_than_a_block_of_zeros() {
+        assert_eq!(data_len(&[2, 1, 2]), Some(2));
+        assert_eq!(data_len(&[2, 1, 2, 0x80, 0, 0, 0, 0]), Some(2));
+        assert_eq!(data_len(&[2, 1, 2, 0x80, 0, 0, 0, 0, 0, 0, 0]), Some(2));
+        assert_eq!(data_len(&[0]), Some(0));
+        for wrong in [
+            &[][..],
+            &[3, 1, 2],
+            &[2, 1, 2, 0],
+            &[2, 1, 2, 0x80, 1],
+            &[2, 1, 2, 0x80, 0, 0, 0, 0, 0, 0, 0, 1],
+            &[2, 1, 2, 0x80, 0, 0, 0, 0, 0, 0, 0, 0],
+        ] {
+            assert_eq!(data_len(wrong), None, "{wrong:02X?}");
+        }
+    }
 }

@@ -74,8 +74,11 @@ impl Os {
     /// alone may give way to a longer key.
     pub(crate) fn check_replacement(&self, record: &KeyRecord, kind: KeyKind) -> Result<(), StatusWord> {
         let old = self.key_file()?.find(kind, record.id).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
-        let is_longer_master = self.owner == Owner::Factory && record.secret_len() > old.secret_len();
-        let fits = kind == KeyKind::Pin || record.secret_len() == old.secret_len() || is_longer_master;
+        let fits = match (kind, self.owner) {
+            (KeyKind::Pin, _) => true,
+            (_, Owner::Factory) => record.secret_len() >= old.secret_len(),
+            (_, Owner::Issuer) => record.secret_len() == old.secret_len(),
+        };
         let is_as_protected =
             old.key_type.writing == Writing::Any || record.key_type.writing == Writing::Protected;
         require(record.key_type.kind == kind && fits && is_as_protected, StatusWord::WRONG_DATA)

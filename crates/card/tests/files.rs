@@ -160,6 +160,9 @@ fn create_file_refuses_by_reason() {
     desk.refused(0x6A80, "80E0000107 28 0000 F0 F0 FF FF");
     desk.refused(0x6A80, "80E0000107 2A 00 10 F0 F0 FF FF");
     desk.refused(0x6A80, "80E0000107 2A 10 F9 F0 F0 FF FF");
+    desk.refused(0x6A80, "80E0000107 2C 0000 F0 F0 FF FF");
+    desk.refused(0x6A80, "80E0000107 2E 00 10 F0 F0 FF FF");
+    desk.refused(0x6A80, "80E0000107 2E 10 00 F0 F0 FF FF");
     desk.refused(0x6A80, "80E0000107 2F 0208 F0 00 FF 18");
     desk.refused(0x6882, "84E0000107 28 0008 F0 F0 FF FF");
 }
@@ -177,15 +180,25 @@ fn directories_go_three_levels_deep() {
 #[test]
 fn a_directory_of_its_size_is_full() {
     let mut desk = Desk::user().mastered();
-    desk.ok("80E03F020D 38 0040 F0 AA 95 FFFF 1122334455");
+    desk.ok("80E03F020D 38 0060 F0 AA 95 FFFF 1122334455");
     desk.ok("00A40000023F02");
-    // A file costs 11 bytes and its body, a directory its name too; of 64 bytes 19, 28 and 17 are used.
+    // A file costs 11 bytes and its body, a directory its name too; of 96 bytes 19, 28 and 49 are used.
     desk.ok("80E0000107 28 0008 F0 F0 FF FF");
     desk.ok("80E0000207 2A 01 10 F0 F0 FF FF");
-    desk.refused(0x6A84, "80E0000307 28 0007 F0 F0 FF FF");
-    desk.refused(0x6A84, "80E03F030D 38 0002 F0 AA 95 FFFF 1122334456");
-    desk.ok("80E03F030D 38 0001 F0 AA 95 FFFF 1122334456");
+    desk.refused(0x6A84, "80E0000307 28 0027 F0 F0 FF FF");
+    let name = "11223344556677889900112233445566";
+    desk.refused(0x6A84, &format!("80E03F0318 38 0017 F0 AA 95 FFFF {name}"));
+    desk.ok(&format!("80E03F0318 38 0016 F0 AA 95 FFFF {name}"));
     desk.refused(0x6A84, "80E0000307 28 0001 F0 F0 FF FF");
+}
+
+#[test]
+fn the_memory_of_the_card_is_all_there_is() {
+    // 8192 bytes, of which the factory's key file takes 251 and this file 7930 and 11.
+    let mut desk = Desk::user().mastered();
+    desk.refused(0x6A84, "80E0000107 28 1EFB F0 F0 FF FF");
+    desk.ok("80E0000107 28 1EFA F0 F0 FF FF");
+    desk.refused(0x6A84, "80E0000207 28 0001 F0 F0 FF FF");
 }
 
 #[test]

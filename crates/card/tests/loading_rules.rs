@@ -37,6 +37,13 @@ fn the_life_of_a_card_goes_one_way() {
     assert_eq!(desk.card.life_cycle(), LifeCycle::Mastered);
     let mut desk = Desk::user().with_application();
     assert_eq!(desk.card.life_cycle(), LifeCycle::Personalised);
+    // An open directory within it is enough to undo that, until it is left.
+    desk.ok("80E03F110D 38 0040 F0 F0 95 FFFF 1111111111");
+    assert_eq!(desk.card.life_cycle(), LifeCycle::Mastered);
+    desk.ok("00A40000023F11");
+    desk.ok("00A40400 09 A00000000386980701");
+    assert_eq!(desk.card.life_cycle(), LifeCycle::Personalised);
+    desk.authenticate(0x00, &APP_MASTER);
     desk.ok("800E000000");
     assert_eq!(desk.card.life_cycle(), LifeCycle::Mastered, "an erased directory is open");
 }

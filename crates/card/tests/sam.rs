@@ -176,6 +176,9 @@ fn a_key_file_of_its_size_is_full_for_parent_keys_too() {
 #[test]
 fn the_maintenance_key_of_a_sam_protects_its_files() {
     let mut desk = sam_application();
+    desk.ok("00A40000023F01");
+    desk.load(0x01, 0x00, &PARENT_LINE, &APP_MASTER).refused(0x6982);
+    desk.authenticate(0x00, &APP_MASTER);
     desk.load(0x01, 0x00, &PARENT_LINE, &APP_MASTER).ok();
     desk.ok("80E0000107 A8 0006 F0 F0 FF FF");
     desk.send_protected("00D6810006 000000000001", Protection::Mac, &PARENT).refused(0x6988);
