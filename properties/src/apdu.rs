@@ -28,6 +28,11 @@ pub fn apdu_command_round_trip(data: &[u8]) -> Reach {
     if let Some(le) = command.le() {
         rebuilt = rebuilt.with_le(le);
     }
+    // In the shorter of the forms that it fits, it is the same command.
+    let shorter = CommandApdu::decode(rebuilt.encode().expose_bytes()).unwrap();
+    assert!(shorter.encoded_len() <= data.len());
+    assert_eq!((shorter.header(), shorter.le()), (command.header(), command.le()));
+    assert_eq!(shorter.expose_data(), command.expose_data());
     if command.form() == LengthForm::Extended {
         rebuilt = rebuilt.extended();
     }

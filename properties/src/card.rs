@@ -1,7 +1,7 @@
 //! A card in software against a host that knows its keys and plays foul.
 
 use ::apdu::secure::pboc::{CardKey, Challenge, MasterKey, Protection, external_authenticate, protect};
-use ::apdu::{CommandApdu, StatusClass, StatusWord};
+use ::apdu::{CommandApdu, Header, StatusClass, StatusWord};
 use ::card::{Card, CardProfile, MAX_RESPONSE_LEN, TransportKey};
 use ::tdea::TdeaKey;
 use ::tdea::hazmat::DesKey;
@@ -15,7 +15,7 @@ const KEYS: [[u8; 16]; 4] =
     [*b"transport key 16", *b"card master key.", *b"application mstr", *b"line protection."];
 
 /// A user card and a SAM answer any sequence of commands, right ones under their keys among them, with at most 256 bytes and a
-/// status word; a refusal has no data, and no answer has a key in it.
+/// status word; a refusal has no data, no answer has a key in it, and no command with a wrong MAC succeeds.
 ///
 /// Input: kind of card, length of its transport key; then steps, each a tag and what belongs to it:
 ///
@@ -23,7 +23,7 @@ const KEYS: [[u8; 16]; 4] =
 /// 0  a command after its length
 /// 1  reset
 /// 2  EXTERNAL AUTHENTICATE: key, its number
-/// 3  a command with line protection: protection, key, command after its length
+/// 3  a command with line protection: right MAC or wrong, protection, key, command after its length
 /// 4  WRITE KEY with line protection: key, P1, P2, number of bytes in front of the key, these, key to write
 /// ```
 pub fn card_process_is_total(data: &[u8]) -> Reach {
@@ -33,12 +33,15 @@ pub fn card_process_is_total(data: &[u8]) -> Reach {
     let mut desk = Desk::new(profile, input.one_of(&[16, 8]), data);
     while !input.is_empty() {
         match input.below(5) {
-            0 => desk.send(input.counted()),
+            0 => {
+                desk.send(input.counted());
+            }
             1 => desk.card.reset(),
             2 => desk.authenticate(input.below(KEYS.len()), input.byte()),
             3 => {
+                let mac = input.one_of(&[LineMac::Right, LineMac::Wrong]);
                 let (protection, key) = (protection(&mut input), input.below(KEYS.len()));
-                desk.send_protected(input.counted(), protection, key);
+                desk.send_protected(input.counted(), protection, mac, key);
             }
             _ => {
                 let (protection, key) = (protection(&mut input), input.below(KEYS.len()));
@@ -47,7 +50,7 @@ pub fn card_process_is_total(data: &[u8]) -> Reach {
                 let record = [input.take(len), &KEYS[input.below(KEYS.len())]].concat();
                 let len = u8::try_from(record.len()).unwrap();
                 let command = [&[0x80, 0xD4, p1, p2, len], record.as_slice()].concat();
-                desk.send_protected(&command, protection, key);
+                desk.send_protected(&command, protection, LineMac::Right, key);
             }
         }
     }
@@ -56,6 +59,12 @@ pub fn card_process_is_total(data: &[u8]) -> Reach {
 
 fn protection(input: &mut Input<'_>) -> Protection {
     input.one_of(&[Protection::CipherAndMac, Protection::Mac])
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum LineMac {
+    Right,
+    Wrong,
 }
 
 /// A card in a reader, and what is checked of each of its answers.
@@ -84,7 +93,7 @@ impl Desk {
         Self { card, transport_len, public, reach: Reach::Refused }
     }
 
-    fn send(&mut self, command: &[u8]) {
+    fn send(&mut self, command: &[u8]) -> StatusWord {
         let response = self.card.process(command).to_vec();
         assert!(response.len() <= MAX_RESPONSE_LEN);
         let (data, status) = response.split_last_chunk().expect("a status word at least");
@@ -102,6 +111,7 @@ impl Desk {
         if status == StatusWord::OK && !is_anybodys {
             self.reach = Reach::Held;
         }
+        status
     }
 
     fn challenge(&mut self, len: u8) -> Option<Challenge> {
@@ -126,12 +136,18 @@ impl Desk {
         self.send(command.encode().expose_bytes());
     }
 
-    fn send_protected(&mut self, command: &[u8], protection: Protection, key: usize) {
+    fn send_protected(&mut self, command: &[u8], protection: Protection, mac: LineMac, key: usize) {
         let (Ok(command), Some(challenge)) = (CommandApdu::decode(command), self.challenge(4)) else {
             return;
         };
-        if let Ok(protected) = protect(&command, protection, &self.key(key), challenge) {
-            self.send(protected.command.encode().expose_bytes());
+        let key = self.key(key);
+        let Ok(protected) = protect(&command, protection, &key, challenge) else { return };
+        let mut bytes = protected.command.encode().expose_bytes().to_vec();
+        if mac == LineMac::Wrong {
+            // The MAC ends the data, which follows header and Lc.
+            bytes[Header::LEN + protected.command.expose_data().len()] ^= 1;
         }
+        let status = self.send(&bytes);
+        assert!(mac == LineMac::Right || status != StatusWord::OK);
     }
 }

@@ -49,7 +49,8 @@ fn component<K: Cipher>(input: &mut Input<'_>) -> KeyComponent<K> {
     KeyComponent::try_from(&bytes[..]).unwrap()
 }
 
-/// Any components make a key or are refused, in whatever order they come; the key is their XOR.
+/// Any components make a key or are refused, in whatever order they come; the key is their XOR, is not weak and
+/// is none of them.
 ///
 /// Input: cipher, parity, then each component after its length.
 pub fn component_combine_is_total(data: &[u8]) -> Reach {
@@ -69,6 +70,8 @@ fn combine_any<K: Cipher>(input: &mut Input<'_>) -> Reach {
     assert_eq!(key.is_ok(), same.is_ok());
     let (Ok(key), Ok(same)) = (key, same) else { return Reach::Refused };
     assert_eq!(key.expose_bytes(), same.expose_bytes());
+    assert!(key.check_strength().is_ok());
+    assert!(!forward.iter().any(|component| component.expose_bytes() == key.expose_bytes()));
     for (place, byte) in key.expose_bytes().iter().enumerate() {
         let xor = forward.iter().fold(0, |xor, component| xor ^ component.expose_bytes()[place]);
         assert_eq!(byte & K::USED_BITS, xor & K::USED_BITS);

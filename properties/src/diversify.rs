@@ -2,6 +2,7 @@
 
 use core::str;
 
+use ::diversify::block::Sm4Key;
 use ::diversify::emv::{MdkAc, PanPsn};
 use ::diversify::profile::{
     BUILT_IN, DispersionProfile, Encoding, FactorSpec, Field, Identity, OddDigits, Pad, ProfileError, Source,
@@ -10,7 +11,7 @@ use ::diversify::profile::{
 use ::diversify::transport::{TransportKey, WrappedKey};
 use ::diversify::tree::purpose::{Derived, Issuance, Purchase, Recharge};
 use ::diversify::tree::{Card, City, Level, Origin, Province, Secondary, TreeKey};
-use ::diversify::{Factor, LevelId, Name, pboc};
+use ::diversify::{Factor, LevelId, Name, pboc, sm4};
 use ::tdea::TdeaKey;
 
 use crate::Reach;
@@ -132,7 +133,10 @@ fn factors(profile: &DispersionProfile<'_>, identity: &Identity<'_>) -> Reach {
     let root = TdeaKey::from(*b"root of the tree");
     let by_steps =
         path.iter().fold(root.duplicate(), |parent, factor| pboc::derive(&parent, *factor).unwrap());
-    assert!(pboc::derive_path(&root, path).unwrap().ct_eq(&by_steps));
+    assert!(pboc::derive_path(&root, path.iter().copied()).unwrap().ct_eq(&by_steps));
+    let root = Sm4Key::from_fill(|key| *key = *b"root of the tree");
+    let by_steps = path.iter().fold(root.duplicate(), |parent, factor| sm4::derive(&parent, *factor));
+    assert!(sm4::derive_path(&root, path).unwrap().ct_eq(&by_steps));
     Reach::Held
 }
 
@@ -184,7 +188,8 @@ fn altered<L: Level<P>, P: Derived>(key: TdeaKey, origin: Origin, input: &mut In
 
     let mut bytes = wrapped.to_bytes();
     assert_eq!(WrappedKey::decode(&bytes), Ok(wrapped));
-    bytes[input.below(WrappedKey::LEN)] ^= input.byte().max(1);
+    let at = input.below(WrappedKey::LEN);
+    bytes[at] ^= input.byte().max(1);
     if let Ok(altered) = WrappedKey::decode(&bytes) {
         assert!(transport.unwrap::<L, P>(&altered, origin).is_err());
         assert!(transport.unwrap::<L, P>(&altered, altered.header().origin).is_err());
@@ -193,7 +198,7 @@ fn altered<L: Level<P>, P: Derived>(key: TdeaKey, origin: Origin, input: &mut In
 }
 
 /// Any text is a PAN with a sequence number or is refused. The key of option A is the PBOC child of the rightmost sixteen
-/// digits, parity apart.
+/// digits, parity apart, and so is that of option B unless the PAN is longer than sixteen.
 ///
 /// Input: PSN after its length, PAN.
 pub fn emv_pan_psn_is_total(data: &[u8]) -> Reach {
@@ -212,6 +217,9 @@ pub fn emv_pan_psn_is_total(data: &[u8]) -> Reach {
     let factor = Factor::from(u64::from_str_radix(rightmost, 16).unwrap().to_be_bytes());
     let master = TdeaKey::from(*b"issuer's masters");
     let by_pboc = pboc::derive(&master, factor).unwrap().into_odd_parity();
-    assert!(MdkAc::from_key(master).diversify_a(&card).unwrap().expose_key().ct_eq(&by_pboc));
+    let master = MdkAc::from_key(master);
+    assert!(master.diversify_a(&card).unwrap().expose_key().ct_eq(&by_pboc));
+    let by_hash = master.diversify_b(&card).unwrap();
+    assert_eq!(by_hash.expose_key().ct_eq(&by_pboc), pan.len() <= 16);
     Reach::Held
 }

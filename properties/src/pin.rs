@@ -58,7 +58,8 @@ fn pan(input: &mut Input<'_>) -> Pan {
     Pan::from_ascii_digits(&digits[..len]).unwrap()
 }
 
-/// A PIN is 4 to 12 digits and a PAN 8 to 19, nothing else is either. A PAN shown hides at least six of them, and its check
+/// A PIN is 4 to 12 digits and a PAN 8 to 19, nothing else is either. A PAN shown hides at least six of them and shows at most the first
+/// six and the last four, and its check
 /// digit is judged as plain arithmetic does.
 pub fn pin_and_pan_digits(data: &[u8]) -> Reach {
     let are_digits = data.iter().all(u8::is_ascii_digit);
@@ -74,8 +75,10 @@ pub fn pin_and_pan_digits(data: &[u8]) -> Reach {
 
     let shown = pan.to_string();
     assert_eq!(shown.len(), data.len());
-    assert!(shown.bytes().filter(|shown| *shown == b'*').count() >= 6);
-    assert!(shown.bytes().zip(data).all(|(shown, digit)| shown == b'*' || shown == *digit));
+    let hidden = shown.find('*').unwrap()..shown.rfind('*').unwrap() + 1;
+    assert!(hidden.len() >= 6 && hidden.start <= 6 && shown.len() - hidden.end <= 4);
+    let expected = |(place, digit): (usize, &u8)| if hidden.contains(&place) { b'*' } else { *digit };
+    assert!(shown.bytes().eq(data.iter().enumerate().map(expected)));
     assert_eq!(pan.verify_luhn().is_ok(), luhn_sum(data).is_multiple_of(10));
 
     let field = *Iso4PanField::encode(&pan).expose_bytes();
