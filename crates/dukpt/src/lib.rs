@@ -9,6 +9,8 @@ extern crate std;
 mod counter;
 mod derive;
 pub mod edition_2004;
+#[cfg(feature = "alloc")]
+pub mod guard;
 mod keys;
 mod ksn;
 mod originator;
