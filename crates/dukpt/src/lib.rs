@@ -3,9 +3,11 @@
 
 #[cfg(any(feature = "alloc", test))]
 extern crate alloc;
-#[cfg(test)]
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "std")]
+mod block_on;
 mod counter;
 mod derive;
 pub mod edition_2004;
@@ -13,6 +15,8 @@ pub mod edition_2004;
 pub mod guard;
 mod keys;
 mod ksn;
+#[cfg(feature = "std")]
+mod memory_guard;
 mod originator;
 mod receiver;
 mod register;
