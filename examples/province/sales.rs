@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use cardroot::dukpt::{Bdk, Ksn, Originator, Transaction};
+use cardroot::dukpt::{Bdk, KeySetId, Ksn, Originator, Transaction};
 use cardroot::pin::{ClearPinBlock, EncryptPinBlock, Pan, Pin};
 use cardroot::smid::iso8583::{Dialect, Message};
 use cardroot::smid::{KeyName, NameLayout, Smid, SmidList, SmidProfile};
@@ -16,6 +16,8 @@ use crate::plan::{CardRow, Inputs, Mischief, TerminalRow};
 use crate::report::{Report, progress};
 
 const STAGE: &str = "sales";
+/// Length of the key set identifier that the parties agreed on, as [`NameLayout::ANNEX_A`] has it.
+const KEY_SET_BITS: u8 = 40;
 
 /// What came of the sales.
 #[derive(Debug, Default)]
@@ -36,8 +38,9 @@ pub fn trade(inputs: &Inputs, bdk: TdeaKey, mut issued: Issued, report: &mut Rep
     for row in &inputs.terminals {
         terminals.push(Terminal::load(row, &bdk, dialect, profile, &province.currency)?);
     }
-    let key_set_id = terminals.first().map_or(Ok(0), Terminal::key_set_id)?;
-    let mut acquirer = Acquirer::new(bdk, key_set_id, dialect, profile, accounts(&issued)?)?;
+    let first = terminals.first().ok_or_else(|| Failure("there is no terminal".to_owned()))?;
+    let key_set_id = KeySetId::of(first.originator.initial_ksn(), KEY_SET_BITS)?;
+    let acquirer = Acquirer::new(bdk, key_set_id, dialect, profile, accounts(&issued)?)?;
 
     let mut ledger = Ledger::default();
     let total = inputs.terminals.iter().map(|row| row.sales).sum();
@@ -49,7 +52,7 @@ pub fn trade(inputs: &Inputs, bdk: TdeaKey, mut issued: Issued, report: &mut Rep
                 .iter()
                 .find(|row| row.terminal == terminal.row.terminal && row.sale == sale)
                 .map(|row| row.mischief);
-            if let Err(failure) = terminal.sell(sale, mischief, &mut issued, &mut acquirer, &mut ledger) {
+            if let Err(failure) = terminal.sell(sale, mischief, &mut issued, &acquirer, &mut ledger) {
                 ledger.refused += 1;
                 report.refuse(STAGE, format!("{}, sale {sale}", terminal.row.terminal), failure);
             }
@@ -92,18 +95,13 @@ impl<'a> Terminal<'a> {
         Ok(Self { row, originator, dialect, profile, currency, sent: vec![] })
     }
 
-    fn key_set_id(&self) -> Result<u128, Failure> {
-        let name = key_name(self.originator.initial_ksn())?;
-        Ok(NameLayout::ANNEX_A.split(&name)?.key_set_id)
-    }
-
     /// One sale: card, PIN, request, answer.
     fn sell(
         &mut self,
         sale: usize,
         mischief: Option<Mischief>,
         issued: &mut Issued,
-        acquirer: &mut Acquirer,
+        acquirer: &Acquirer,
         ledger: &mut Ledger,
     ) -> Result<(), Failure> {
         let customer = self.take_card(sale, mischief, issued)?;

@@ -160,7 +160,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::{Bdk, Receiver};
+    use crate::Bdk;
 
     #[derive(Deserialize)]
     struct Trace {
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_spoiled_register_is_skipped_with_all_counters_under_it() {
         let mut machine = Originator::load(initial_key());
-        let receiver = Receiver::new(bdk()).unwrap();
+        let receiver = bdk();
         machine.registers[3].spoil();
         for expected in (1..=7).chain(0x10..=0x30) {
             let transaction = machine.next_transaction().unwrap();
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn last_transactions_agree_with_the_receiver_and_the_end_is_final() {
-        let receiver = Receiver::new(bdk()).unwrap();
+        let receiver = bdk();
         let mut machine = skipped_to(0x1F_C000);
         let mut counters = Vec::new();
         while let Ok(transaction) = machine.next_transaction() {
