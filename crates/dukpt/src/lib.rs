@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod aes;
 mod counter;
 mod derive;
 pub mod edition_2004;
@@ -19,6 +20,7 @@ mod register;
 mod transaction;
 mod working_keys;
 
+pub use aeskey;
 pub use pin;
 pub use tdea;
 
