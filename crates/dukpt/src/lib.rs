@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod aes;
 #[cfg(feature = "std")]
 mod block_on;
 mod counter;
@@ -28,6 +29,7 @@ mod register;
 mod transaction;
 mod working_keys;
 
+pub use aeskey;
 pub use pin;
 pub use tdea;
 
