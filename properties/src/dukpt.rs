@@ -1,6 +1,6 @@
 //! Key serial numbers, originator and receiver.
 
-use ::dukpt::{Bdk, Counter, CounterError, DeriveError, Ksn, Originator, Receiver};
+use ::dukpt::{Bdk, Counter, CounterError, DeriveError, Ksn, Receiver, VolatileOriginator};
 use ::tdea::TdeaKey;
 
 use crate::Reach;
@@ -68,7 +68,7 @@ pub fn dukpt_host_equals_terminal(data: &[u8]) -> Reach {
         _ => panic!("{ksn} is good to one side only"),
     }
 
-    let mut terminal = Originator::load(initial_key);
+    let mut terminal = VolatileOriginator::load(initial_key);
     let mut last = None;
     for done in 1..=input.below(64) {
         let sent = terminal.next_transaction().unwrap();

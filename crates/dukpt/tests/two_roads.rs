@@ -5,8 +5,8 @@ mod common;
 
 use cardroot_dukpt::tdea::{KeyLength, StrengthError, TdeaKey};
 use cardroot_dukpt::{
-    AcceptError, Bdk, Counter, DeriveError, EndOfLife, InitialKey, InitialKeyError, Ksn, Originator,
-    Receiver, ReplayError,
+    AcceptError, Bdk, Counter, DeriveError, EndOfLife, InitialKey, InitialKeyError, Ksn, Receiver,
+    ReplayError, VolatileOriginator,
 };
 use common::{ANNEX_A_BDK, ANNEX_A_KSN, key, ksn, receiver};
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ fn annex_a_initial_key() -> InitialKey {
 }
 
 /// Takes up to `limit` transactions and holds each against the receiver; returns how many there were.
-fn walk(originator: &mut Originator, receiver: &Receiver, limit: u32) -> u32 {
+fn walk(originator: &mut VolatileOriginator, receiver: &Receiver, limit: u32) -> u32 {
     let mut last = None;
     for done in 0..limit {
         let Ok(sent) = originator.next_transaction() else { return done };
@@ -31,7 +31,7 @@ fn walk(originator: &mut Originator, receiver: &Receiver, limit: u32) -> u32 {
 
 #[test]
 fn first_counter_is_one_and_two_thousand_follow() {
-    let mut originator = Originator::load(annex_a_initial_key());
+    let mut originator = VolatileOriginator::load(annex_a_initial_key());
     assert_eq!(originator.remaining(), Counter::TRANSACTIONS);
     assert_eq!(walk(&mut originator, &receiver(ANNEX_A_BDK), 2_100), 2_100);
     // One counter was left out on the way: 7FF.
@@ -42,7 +42,7 @@ fn first_counter_is_one_and_two_thousand_follow() {
 #[test]
 #[ignore = "all 1,048,575 transactions: run in release"]
 fn all_counters_agree_and_the_end_is_final() {
-    let mut originator = Originator::load(annex_a_initial_key());
+    let mut originator = VolatileOriginator::load(annex_a_initial_key());
     assert_eq!(walk(&mut originator, &receiver(ANNEX_A_BDK), u32::MAX), 1_048_575);
     assert_eq!(originator.remaining(), 0);
     assert_eq!(originator.next_transaction().unwrap_err(), EndOfLife);
@@ -53,7 +53,7 @@ fn all_counters_agree_and_the_end_is_final() {
 fn counter_bits_are_cleared_at_load() {
     let bdk = Bdk::from_key(key(ANNEX_A_BDK));
     let initial_key = bdk.derive_initial_key(&ksn("FFFF9876543210E01E9D")).unwrap();
-    let mut originator = Originator::load(initial_key);
+    let mut originator = VolatileOriginator::load(initial_key);
     assert_eq!(originator.initial_ksn(), &ksn(ANNEX_A_KSN));
     assert_eq!(originator.next_transaction().unwrap().ksn(), &ksn("FFFF9876543210E00001"));
 
@@ -125,7 +125,7 @@ fn triple_length_base_key_serves_originators_of_double_length() {
     let initial_key = triple.derive_initial_key(&ksn(ANNEX_A_KSN)).unwrap();
     assert_eq!(initial_key.expose_key().length(), KeyLength::Double);
     assert!(!initial_key.ct_eq(&annex_a_initial_key()));
-    let mut originator = Originator::load(initial_key);
+    let mut originator = VolatileOriginator::load(initial_key);
     assert_eq!(walk(&mut originator, &Receiver::new(triple).unwrap(), 40), 40);
 }
 
@@ -138,7 +138,7 @@ proptest! {
         let bdk = Bdk::from_key(TdeaKey::try_from(&*bytes).unwrap());
         prop_assume!(bdk.expose_key().check_strength().is_ok());
         let ksn = Ksn::from(name);
-        let mut originator = Originator::load(bdk.derive_initial_key(&ksn).unwrap());
+        let mut originator = VolatileOriginator::load(bdk.derive_initial_key(&ksn).unwrap());
         prop_assert_eq!(walk(&mut originator, &Receiver::new(bdk).unwrap(), 50), 50);
     }
 }
