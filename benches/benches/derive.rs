@@ -7,7 +7,7 @@ use cardroot::diversify::profile::{CITY_FF, Field, Identity, Source, Value};
 use cardroot::diversify::tree::purpose::Recharge;
 use cardroot::diversify::tree::{CityKey, Origin};
 use cardroot::diversify::{Factor, LevelId, pboc};
-use cardroot::dukpt::{Bdk, Counter, Ksn, Originator, TransactionKey};
+use cardroot::dukpt::{Bdk, Counter, Ksn, TransactionKey, VolatileOriginator};
 use cardroot::pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock, Pan, Pin};
 use cardroot::tdea::TdeaKey;
 use criterion::measurement::WallTime;
@@ -139,9 +139,11 @@ fn originator(c: &mut Criterion) {
     let mut group = c.benchmark_group("dukpt/originator/next");
     group.throughput(Throughput::Elements(TRANSACTIONS.into()));
     let bdk = bdk();
-    let load = || Originator::load(bdk.derive_initial_key(&ksn(Counter::FIRST)).expect("a strong key"));
-    let take_all =
-        |terminal: &mut Originator| (0..TRANSACTIONS).filter(|_| terminal.next_transaction().is_ok()).count();
+    let load =
+        || VolatileOriginator::load(bdk.derive_initial_key(&ksn(Counter::FIRST)).expect("a strong key"));
+    let take_all = |terminal: &mut VolatileOriginator| {
+        (0..TRANSACTIONS).filter(|_| terminal.next_transaction().is_ok()).count()
+    };
     group.bench_function("cardroot", |b| b.iter_batched_ref(load, take_all, BatchSize::SmallInput));
     group.finish();
 }

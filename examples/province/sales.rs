@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use cardroot::dukpt::{Bdk, KeySetId, Ksn, Originator, Transaction};
+use cardroot::dukpt::{Bdk, KeySetId, Ksn, Transaction, VolatileOriginator};
 use cardroot::pin::{ClearPinBlock, EncryptPinBlock, Pan, Pin};
 use cardroot::smid::iso8583::{Dialect, Message};
 use cardroot::smid::{KeyName, NameLayout, Smid, SmidList, SmidProfile};
@@ -71,7 +71,7 @@ fn accounts(issued: &Issued) -> Result<HashMap<String, Pin>, Failure> {
 /// A terminal: its originating side of DUKPT, and a counter of its own for receipts.
 struct Terminal<'a> {
     row: &'a TerminalRow,
-    originator: Originator,
+    originator: VolatileOriginator,
     dialect: &'static Dialect,
     profile: &'static SmidProfile,
     currency: &'a str,
@@ -91,7 +91,7 @@ impl<'a> Terminal<'a> {
         let ksn = Ksn::from_wire(
             &base16ct::mixed::decode_vec(&row.initial_ksn).map_err(|error| Failure(error.to_string()))?,
         )?;
-        let originator = Originator::load(bdk.derive_initial_key(&ksn)?);
+        let originator = VolatileOriginator::load(bdk.derive_initial_key(&ksn)?);
         Ok(Self { row, originator, dialect, profile, currency, sent: vec![] })
     }
 

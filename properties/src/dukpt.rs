@@ -3,7 +3,7 @@
 use ::dukpt::guard::{MemoryGuard, Policy, Refusal, RequestId, block_on};
 use ::dukpt::{
     AcceptError, Accepted, Bdk, Counter, CounterError, DeriveError, KeySetError, KeySetId, KeySets, Ksn,
-    Originator, ReceiveError, Receiver,
+    ReceiveError, Receiver, VolatileOriginator,
 };
 use ::tdea::TdeaKey;
 
@@ -81,7 +81,7 @@ pub fn dukpt_host_equals_terminal(data: &[u8]) -> Reach {
         _ => panic!("{ksn} is good to one side only"),
     }
 
-    let mut terminal = Originator::load(initial_key);
+    let mut terminal = VolatileOriginator::load(initial_key);
     for done in 1..=input.below(64) {
         let sent = terminal.next_transaction().unwrap();
         let accept = |arrival| {

@@ -8,7 +8,7 @@ pub use components::{Parity, Parts, TdeaComponent};
 pub use diversify::Factor;
 #[cfg(feature = "alloc")]
 pub use dukpt::{Accepted, KeySetId, KeySets, Receiver};
-pub use dukpt::{Bdk, Counter, InitialKey, Ksn, Originator, Transaction};
+pub use dukpt::{Bdk, Counter, InitialKey, Ksn, Originator, Transaction, VolatileOriginator};
 pub use pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock, Pan, Pin, PinBlockFormat};
 pub use smid::iso8583::{Dialect, Message};
 pub use smid::{KeyName, Smid, SmidList, SmidProfile};

@@ -22,7 +22,7 @@ use cardroot_dukpt::guard::{
 use cardroot_dukpt::tdea::{MacMismatch, TdeaKey};
 use cardroot_dukpt::{
     AcceptError, Accepted, Authentication, Bdk, Claimable, Counter, CounterError, GuardError, KeySetId,
-    KeySets, Ksn, Originator, ReceiveError, Receiver, Transaction,
+    KeySets, Ksn, ReceiveError, Receiver, Transaction, VolatileOriginator,
 };
 use common::{ANNEX_A_BDK, ANNEX_A_KSN, bdk, ksn};
 use proptest::prelude::*;
@@ -91,7 +91,7 @@ fn refused(refusal: Refusal) -> AcceptError<Infallible> {
 fn a_genuine_message_is_accepted_with_the_key_of_its_terminal() {
     let host = host();
     for (name, key) in [(ANNEX_A_KSN, ANNEX_A_BDK), (OTHER_KSN, OTHER_BDK)] {
-        let mut terminal = Originator::load(bdk(key).derive_initial_key(&ksn(name)).unwrap());
+        let mut terminal = VolatileOriginator::load(bdk(key).derive_initial_key(&ksn(name)).unwrap());
         for number in 1..=40 {
             let sent = terminal.next_transaction().unwrap();
             let accepted = new(accept(&host, sent.ksn(), request(number)).unwrap());

@@ -4,7 +4,9 @@
 mod common;
 
 use cardroot_dukpt::tdea::{KeyLength, StrengthError, TdeaKey};
-use cardroot_dukpt::{Bdk, Counter, DeriveError, EndOfLife, InitialKey, InitialKeyError, Ksn, Originator};
+use cardroot_dukpt::{
+    Bdk, Counter, DeriveError, EndOfLife, InitialKey, InitialKeyError, Ksn, VolatileOriginator,
+};
 use common::{ANNEX_A_BDK, ANNEX_A_KSN, bdk, key, ksn};
 use proptest::prelude::*;
 
@@ -13,7 +15,7 @@ fn annex_a_initial_key() -> InitialKey {
 }
 
 /// Takes up to `limit` transactions and holds each against the receiver's road; returns how many there were.
-fn walk(originator: &mut Originator, bdk: &Bdk, limit: u32) -> u32 {
+fn walk(originator: &mut VolatileOriginator, bdk: &Bdk, limit: u32) -> u32 {
     let mut last = None;
     for done in 0..limit {
         let Ok(sent) = originator.next_transaction() else { return done };
@@ -28,7 +30,7 @@ fn walk(originator: &mut Originator, bdk: &Bdk, limit: u32) -> u32 {
 
 #[test]
 fn first_counter_is_one_and_two_thousand_follow() {
-    let mut originator = Originator::load(annex_a_initial_key());
+    let mut originator = VolatileOriginator::load(annex_a_initial_key());
     assert_eq!(originator.remaining(), Counter::TRANSACTIONS);
     assert_eq!(walk(&mut originator, &bdk(ANNEX_A_BDK), 2_100), 2_100);
     // One counter was left out on the way: 7FF.
@@ -39,7 +41,7 @@ fn first_counter_is_one_and_two_thousand_follow() {
 #[test]
 #[ignore = "all 1,048,575 transactions: run in release"]
 fn all_counters_agree_and_the_end_is_final() {
-    let mut originator = Originator::load(annex_a_initial_key());
+    let mut originator = VolatileOriginator::load(annex_a_initial_key());
     assert_eq!(walk(&mut originator, &bdk(ANNEX_A_BDK), u32::MAX), 1_048_575);
     assert_eq!(originator.remaining(), 0);
     assert_eq!(originator.next_transaction().unwrap_err(), EndOfLife);
@@ -49,7 +51,7 @@ fn all_counters_agree_and_the_end_is_final() {
 #[test]
 fn counter_bits_are_cleared_at_load() {
     let initial_key = bdk(ANNEX_A_BDK).derive_initial_key(&ksn("FFFF9876543210E01E9D")).unwrap();
-    let mut originator = Originator::load(initial_key);
+    let mut originator = VolatileOriginator::load(initial_key);
     assert_eq!(originator.initial_ksn(), &ksn(ANNEX_A_KSN));
     assert_eq!(originator.next_transaction().unwrap().ksn(), &ksn("FFFF9876543210E00001"));
 
@@ -107,7 +109,7 @@ fn triple_length_base_key_serves_originators_of_double_length() {
     let initial_key = triple.derive_initial_key(&ksn(ANNEX_A_KSN)).unwrap();
     assert_eq!(initial_key.expose_key().length(), KeyLength::Double);
     assert!(!initial_key.ct_eq(&annex_a_initial_key()));
-    let mut originator = Originator::load(initial_key);
+    let mut originator = VolatileOriginator::load(initial_key);
     assert_eq!(walk(&mut originator, &triple, 40), 40);
 }
 
@@ -120,7 +122,7 @@ proptest! {
         let bdk = Bdk::from_key(TdeaKey::try_from(&*bytes).unwrap());
         prop_assume!(bdk.expose_key().check_strength().is_ok());
         let ksn = Ksn::from(name);
-        let mut originator = Originator::load(bdk.derive_initial_key(&ksn).unwrap());
+        let mut originator = VolatileOriginator::load(bdk.derive_initial_key(&ksn).unwrap());
         prop_assert_eq!(walk(&mut originator, &bdk, 50), 50);
     }
 }
