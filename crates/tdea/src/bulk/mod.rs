@@ -53,6 +53,7 @@ mod portable;
 mod proof;
 #[cfg(feature = "hazmat")]
 pub mod sliced;
+mod step;
 mod word;
 
 pub use each::UnequalLengths;
