@@ -37,6 +37,8 @@ pub(super) struct BreakEven {
     pub(super) shared: usize,
     /// Blocks with a key each.
     pub(super) each: usize,
+    /// Chains that go on by a block each, their keys ready.
+    pub(super) chains: usize,
 }
 
 /// The bulk engine on one back end: many blocks, keys or messages at once, bit-sliced.
