@@ -14,7 +14,7 @@ use core::hint::black_box;
 use benches::KEY;
 use cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use des::{Des, TdesEde2};
-use tdea::bulk::sliced::{Direction, KeyPlanes, LaneKeys, LaneMask, Planes};
+use tdea::bulk::sliced::{Direction, LaneKeys, LaneMask, Planes, StepBuffer};
 use tdea::bulk::{Engine, MacKeys};
 use tdea::{Padding, TdeaKey};
 
@@ -367,8 +367,8 @@ mod one_by_one {
 /// as its longest lane.
 struct Sliced {
     engine: Engine,
-    planes: Box<[Planes; 6]>,
-    keys: Box<[KeyPlanes; 2]>,
+    planes: Box<[Planes; 4]>,
+    buffer: Box<StepBuffer>,
     rows: Vec<[u8; 8]>,
 }
 
@@ -380,8 +380,8 @@ impl Sliced {
     fn new(engine: Engine) -> Self {
         Self {
             engine,
-            planes: Box::new([(); 6].map(|()| Planes::new())),
-            keys: Box::new([KeyPlanes::new(), KeyPlanes::new()]),
+            planes: Box::new([(); 4].map(|()| Planes::new())),
+            buffer: Box::new(StepBuffer::new()),
             rows: vec![[0; 8]; engine.lanes()],
         }
     }
@@ -408,8 +408,7 @@ impl Sliced {
         out: &mut [[[u8; 8]; 2]],
     ) {
         let engine = self.engine;
-        let [left, right, register, counter, next_left, next_right] = &mut *self.planes;
-        let [key, varied_key] = &mut *self.keys;
+        let [left, right, register, counter] = &mut *self.planes;
         let mut moved = LaneMask::new();
         for (row, lane) in self.rows.iter_mut().zip(lanes) {
             *row = terminals[usize::from(*lane)];
@@ -429,12 +428,7 @@ impl Sliced {
         let steps = lanes.last().map_or(0, |lane| counters[usize::from(*lane)].count_ones());
         for _ in 0..steps {
             engine.move_highest_bit(counter, register, 21, &mut moved);
-            engine.des_keys(left, [0; 8], key);
-            engine.des_keys(left, VARIANT, varied_key);
-            engine.masked_encrypt(next_left, register, right, VARIANT, varied_key);
-            engine.masked_encrypt(next_right, register, right, [0; 8], key);
-            engine.select(left, &moved, next_left);
-            engine.select(right, &moved, next_right);
+            engine.non_reversible_step([left, right], register, &moved, &mut self.buffer);
         }
         for (half, planes) in [left, right].into_iter().enumerate() {
             engine.write_lanes(planes, &mut self.rows);

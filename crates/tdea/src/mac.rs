@@ -228,7 +228,12 @@ impl CbcMac {
     /// Starts a message.
     #[must_use]
     pub fn new(key: &TdeaKey, padding: MacPadding) -> Self {
-        Self { keys: schedule::tdes(key), chain: Chain::new(padding, [0; BLOCK_LEN]) }
+        Self::with_iv(key, padding, [0; BLOCK_LEN])
+    }
+
+    /// Starts from the chaining value `iv`.
+    pub(crate) fn with_iv(key: &TdeaKey, padding: MacPadding, iv: [u8; BLOCK_LEN]) -> Self {
+        Self { keys: schedule::tdes(key), chain: Chain::new(padding, iv) }
     }
 
     /// The code of a whole message.

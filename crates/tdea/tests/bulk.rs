@@ -191,50 +191,72 @@ fn messages(count: usize, longest: usize, whole: bool) -> Vec<Vec<u8>> {
     (0..count).map(|index| common::message(whole_len(len(index)) + 1)[1..].to_vec()).collect()
 }
 
+/// Holds the codes of both algorithms, under one key and a key each, against the one-block road; returns how many.
+fn check_macs(engine: Engine, padding: Padding, messages: &[Vec<u8>]) -> usize {
+    let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+    let own = keys(messages.len(), false);
+    let one = TdeaKey::from([0x23; 16]);
+    let mut checked = 0;
+    for keys in [MacKeys::One(&one), MacKeys::Each(&own)] {
+        let key = |position: usize| match keys {
+            MacKeys::One(key) => key,
+            MacKeys::Each(keys) => &keys[position],
+        };
+        let said = |position| format!("{engine:?} {padding:?} message {position}");
+        let mut next = 0;
+        let retail = engine.retail_macs(keys, padding, &messages, |position, mac| {
+            assert_eq!(position, next);
+            next += 1;
+            let wanted = RetailMac::compute(key(position), padding, messages[position]).unwrap();
+            assert_eq!(mac.as_bytes(), wanted.as_bytes(), "{}", said(position));
+        });
+        retail.unwrap();
+        let cbc = engine.cbc_macs(keys, padding, &messages, |position, mac| {
+            next += 1;
+            let wanted = CbcMac::compute(key(position), padding, messages[position]).unwrap();
+            assert_eq!(mac.as_bytes(), wanted.as_bytes(), "{}", said(position));
+        });
+        cbc.unwrap();
+        assert_eq!(next, 2 * messages.len());
+        checked += next;
+    }
+    checked
+}
+
+const PADDINGS: [Padding; 4] = [Padding::Zeros, Padding::OneAndZeros, Padding::LengthFirst, Padding::None];
+
 #[test]
 fn macs_side_by_side_are_as_one_by_one() {
     let mut checked = 0;
     for engine in engines() {
         for count in [0, 1, 5, engine.lanes(), 2 * engine.lanes() + 1, 2050] {
-            for padding in [Padding::Zeros, Padding::OneAndZeros, Padding::LengthFirst, Padding::None] {
-                let messages = messages(count, 41, padding == Padding::None);
-                let messages: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
-                let own = keys(count, false);
-                let one = TdeaKey::from([0x23; 16]);
-                for keys in [MacKeys::One(&one), MacKeys::Each(&own)] {
-                    let key = |position: usize| match keys {
-                        MacKeys::One(key) => key,
-                        MacKeys::Each(keys) => &keys[position],
-                    };
-                    let mut next = 0;
-                    let retail = engine.retail_macs(keys, padding, &messages, |position, mac| {
-                        assert_eq!(position, next);
-                        next += 1;
-                        let wanted = RetailMac::compute(key(position), padding, messages[position]).unwrap();
-                        assert_eq!(
-                            mac.as_bytes(),
-                            wanted.as_bytes(),
-                            "{engine:?} {padding:?} message {position}"
-                        );
-                    });
-                    retail.unwrap();
-                    let cbc = engine.cbc_macs(keys, padding, &messages, |position, mac| {
-                        next += 1;
-                        let wanted = CbcMac::compute(key(position), padding, messages[position]).unwrap();
-                        assert_eq!(
-                            mac.as_bytes(),
-                            wanted.as_bytes(),
-                            "{engine:?} {padding:?} message {position}"
-                        );
-                    });
-                    cbc.unwrap();
-                    assert_eq!(next, 2 * count);
-                    checked += next;
-                }
+            for padding in PADDINGS {
+                checked += check_macs(engine, padding, &messages(count, 41, padding == Padding::None));
             }
         }
     }
     println!("{checked} codes");
+}
+
+#[test]
+fn long_messages_among_short_and_empty_ones_are_as_one_by_one() {
+    let mut checked = 0;
+    for (engine, padding) in engines().flat_map(|engine| PADDINGS.map(|padding| (engine, padding))) {
+        // One very long message, a few long ones of two lengths, everything else short or, where that is a message, empty.
+        let len = |index: usize| match index {
+            77 => 4096,
+            3 | 50 | 99 => 200,
+            20..28 => 120,
+            index => 8 * (index % 4) + usize::from(padding != Padding::None) * (index % 3),
+        };
+        let least = if padding == Padding::None { 8 } else { 0 };
+        let mixed: Vec<_> = (0..600).map(|index| common::message(len(index).max(least))).collect();
+        checked += check_macs(engine, padding, &mixed);
+        // Nothing but stragglers.
+        checked += check_macs(engine, padding, &mixed[76..78]);
+    }
+    println!("{checked} codes");
+    assert_eq!(checked, engines().count() * 4 * 4 * 602);
 }
 
 #[test]

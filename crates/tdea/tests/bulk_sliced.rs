@@ -5,7 +5,7 @@
 mod common;
 
 use cardroot_tdea::bulk::Engine;
-use cardroot_tdea::bulk::sliced::{Direction, KeyPlanes, LaneMask, Planes};
+use cardroot_tdea::bulk::sliced::{Direction, KeyPlanes, LaneMask, Planes, StepBuffer};
 use cardroot_tdea::hazmat::DesKey;
 
 fn numbers(len: usize, factor: u64) -> Vec<u64> {
@@ -98,6 +98,29 @@ fn masked_encryption_masks_before_and_after() {
 }
 
 #[test]
+fn a_non_reversible_step_makes_both_halves_anew_where_the_mask_is_set() {
+    let half = |key: u64, pad: u64, register: u64| des(key, register ^ pad, Direction::Encrypt) ^ pad;
+    for (engine, lefts, rights) in batches() {
+        let registers = numbers(lefts.len(), 0x1656_67B1_9E37_79F9);
+        let (mut left, mut right) = (read(engine, &lefts), read(engine, &rights));
+        // Bit 0 of the register marks the lanes.
+        let (mut from, mut to, mut moved) = (read(engine, &registers), Planes::new(), LaneMask::new());
+        engine.move_highest_bit(&mut from, &mut to, 1, &mut moved);
+        let register = read(engine, &registers);
+        engine.non_reversible_step([&mut left, &mut right], &register, &moved, &mut StepBuffer::new());
+        let found = written(engine, &left, lefts.len()).into_iter().zip(written(engine, &right, lefts.len()));
+        for (lane, found) in found.enumerate() {
+            let (left, right, register) = (lefts[lane], rights[lane], registers[lane]);
+            let wanted = match register & 1 {
+                1 => (half(left ^ VARIANT, right ^ VARIANT, register), half(left, right, register)),
+                _ => (left, right),
+            };
+            assert_eq!(found, wanted, "{engine:?}, lane {lane}");
+        }
+    }
+}
+
+#[test]
 fn the_highest_bits_move_one_by_one_and_a_mask_selects_those_that_did() {
     const BITS: u64 = (1 << 21) - 1;
     for (engine, a, others) in batches() {
@@ -134,5 +157,8 @@ fn sliced_secrets_are_silent() {
         common::assert_silent("KeyPlanes", &key);
         common::assert_silent("LaneKeys", &engine.shared_key(&[0xA5; 16].into()));
         common::assert_silent("LaneMask", &LaneMask::new());
+        let (mut left, mut right, mut buffer) = (Planes::new(), Planes::new(), StepBuffer::new());
+        engine.non_reversible_step([&mut left, &mut right], &planes, &LaneMask::new(), &mut buffer);
+        common::assert_silent("StepBuffer", &buffer);
     }
 }

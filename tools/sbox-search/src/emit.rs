@@ -2,6 +2,7 @@
 
 use crate::circuit::{Circuit, Family, Gate, Output};
 use crate::order;
+use crate::polarity;
 
 /// The code of the circuits that the engine uses: one module for each family, one function for each box.
 ///
@@ -13,29 +14,47 @@ pub fn code(circuits: &[Circuit]) -> Result<String, String> {
     // `Lut3` would let a shared key be folded into the data. Measured, that is no faster than what pairs of outputs save.
     for family in [Family::Plain, Family::Lut3Pair] {
         code += &format!("\n{}", module_head(family));
-        let mut inverted = [0_u8; 8];
-        for number in 1..=8 {
-            let mut found = circuits.iter().filter(|c| c.family == family && c.number == number);
-            let circuit = match (found.next(), found.next()) {
-                (Some(circuit), None) => circuit,
-                (None, _) => return Err(format!("S{number} {}: missing", family.name())),
-                (Some(_), Some(_)) => return Err(format!("S{number} {}: twice", family.name())),
-            };
-            code += &match family {
-                Family::Plain => plain(circuit, &mut inverted[number - 1]),
-                Family::Lut3 | Family::Lut3Pair => lut3(circuit),
-            };
-        }
+        let circuits = of_family(circuits, family)?;
         if family == Family::Plain {
-            code += &format!(
-                "\n    /// Output bits of S1 to S8 that come out inverted, the first output bit at the top of four.\n    \
-                 pub(in crate::bulk) const INVERTED: [u8; 8] = {inverted:?};\n"
-            );
+            let inverted_inputs = polarity::choose(&circuits);
+            let mut inverted_outputs = [0; 8];
+            for (box_index, circuit) in circuits.into_iter().enumerate() {
+                let (text, inverted) = plain(circuit, inverted_inputs[box_index]);
+                code += &text;
+                inverted_outputs[box_index] = inverted;
+            }
+            code +=
+                &format!("{INVERTED_INPUTS}{inverted_inputs:?};\n{INVERTED_OUTPUTS}{inverted_outputs:?};\n");
+        } else {
+            circuits.into_iter().for_each(|circuit| code += &lut3(circuit));
         }
         code += "}\n";
     }
     Ok(code)
 }
+
+/// The eight circuits of a family.
+fn of_family(circuits: &[Circuit], family: Family) -> Result<[&Circuit; 8], String> {
+    let mut all = [None; 8];
+    for circuit in circuits.iter().filter(|circuit| circuit.family == family) {
+        if all[circuit.number - 1].replace(circuit).is_some() {
+            return Err(format!("S{} {}: twice", circuit.number, family.name()));
+        }
+    }
+    match all {
+        [Some(a), Some(b), Some(c), Some(d), Some(e), Some(f), Some(g), Some(h)] => {
+            Ok([a, b, c, d, e, f, g, h])
+        }
+        _ => Err(format!("a box of {} is missing", family.name())),
+    }
+}
+
+const INVERTED_INPUTS: &str = "
+    /// Input bits of S1 to S8 that are to be handed over inverted, the first input bit at the top of six. Bits that two boxes share agree.
+    pub(in crate::bulk) const INVERTED_INPUTS: [u8; 8] = ";
+const INVERTED_OUTPUTS: &str = "
+    /// Output bits of S1 to S8 that come out inverted then, the first output bit at the top of four.
+    pub(in crate::bulk) const INVERTED_OUTPUTS: [u8; 8] = ";
 
 const HEAD: &str = "//! S-box circuits. Made from `data/sbox_circuits.txt` by `tools/sbox-search`: change the data, not this file.
 
@@ -46,7 +65,7 @@ fn module_head(family: Family) -> String {
     let (name, about) = match family {
         Family::Plain => (
             "plain",
-            "AND, OR, XOR and AND-NOT. Each output is handed to `out` once it is there; those marked in `INVERTED` are inverted.",
+            "AND, OR, XOR and AND-NOT. Inputs marked in `INVERTED_INPUTS` come inverted. Each output is handed to `out` once it is there; those\n/// marked in `INVERTED_OUTPUTS` are inverted.",
         ),
         Family::Lut3 => ("lut3", "Three-input gates; every output is one gate."),
         Family::Lut3Pair => {
@@ -94,11 +113,13 @@ fn lut3_output(circuit: &Circuit, bit: usize, output: &Output) -> String {
     }
 }
 
-/// Rewrites the gates to the four that every processor has by keeping some wires inverted.
-fn plain(circuit: &Circuit, inverted_outputs: &mut u8) -> String {
+/// Rewrites the gates to the four that every processor has by keeping some wires inverted. Returns the outputs that are, too.
+fn plain(circuit: &Circuit, inverted_inputs: u8) -> (String, u8) {
     let mut code = function_head(circuit);
+    let mut inverted_outputs = 0;
     // What each wire is called in the code, and whether it carries the inverse there.
-    let mut wires: Vec<(usize, bool)> = (0..6 + circuit.gates.len()).map(|wire| (wire, false)).collect();
+    let mut wires: Vec<(usize, bool)> =
+        (0..6 + circuit.gates.len()).map(|wire| (wire, is_inverted(inverted_inputs, wire))).collect();
     for gate in order::gates(circuit) {
         let Gate { table, wires: inputs } = &circuit.gates[gate];
         let (a, b) = (wires[inputs[0]], wires[inputs[1]]);
@@ -124,17 +145,20 @@ fn plain(circuit: &Circuit, inverted_outputs: &mut u8) -> String {
         for (bit, output) in circuit.outputs.iter().enumerate().filter(|(_, output)| output.wires[0] == name)
         {
             code += &format!("        out({bit}, w{});\n", wires[name].0);
-            *inverted_outputs |= u8::from(wires[name].1 ^ output.inverted) << (3 - bit);
+            inverted_outputs |= u8::from(wires[name].1 ^ output.inverted) << (3 - bit);
         }
     }
-    code + "    }\n"
+    (code + "    }\n", inverted_outputs)
+}
+
+/// Whether a wire is an input bit that `inverted_inputs` marks.
+fn is_inverted(inverted_inputs: u8, wire: usize) -> bool {
+    wire < 6 && (inverted_inputs >> (5 - wire)) & 1 == 1
 }
 
 /// The wires that [`code`] needs inverted: an instruction each where there is no AND-NOT.
-///
-/// Outputs come out inverted or not whatever the circuit: its gates make zeros of zeros, so it depends on the box at input zero.
-pub(crate) fn inverted_wires(circuit: &Circuit) -> usize {
-    let mut inverted = vec![false; 6];
+pub(crate) fn inverted_wires(circuit: &Circuit, inverted_inputs: u8) -> usize {
+    let mut inverted: Vec<bool> = (0..6).map(|wire| is_inverted(inverted_inputs, wire)).collect();
     let mut needed = vec![false; 6 + circuit.gates.len()];
     for gate in &circuit.gates {
         let [first_wire, second_wire] = [gate.wires[0], gate.wires[1]];

@@ -17,6 +17,7 @@
 pub mod circuit;
 pub mod emit;
 mod order;
+mod polarity;
 pub mod random;
 pub mod refine;
 pub mod sbox;

@@ -168,7 +168,7 @@ const DEPTH: usize = 4;
 /// The gates and the longest way through them; for two inputs also the wires that some gate needs inverted, but little, since most vector
 /// instructions have AND-NOT.
 fn cost(circuit: &Circuit) -> usize {
-    let inverted = if circuit.family == Family::Plain { emit::inverted_wires(circuit) } else { 0 };
+    let inverted = if circuit.family == Family::Plain { emit::inverted_wires(circuit, 0) } else { 0 };
     GATE * circuit.gates.len() + DEPTH * circuit.depth() + inverted
 }
 

@@ -1,6 +1,7 @@
 //! What makes a back end of a lane word.
 
-use super::planes::{KeyPlanes, LaneMask, Planes};
+use super::planes::{KeyPlanes, LaneMask, Planes, StepBuffer};
+use super::step::STEP_WORDS;
 use super::word::Word;
 
 /// The planes as words.
@@ -51,17 +52,25 @@ pub(super) fn mask_word_mut<W: Word>(mask: &mut LaneMask) -> &mut W {
     unsafe { &mut *core::ptr::from_mut(mask).cast() }
 }
 
+/// The buffer of a step as words.
+#[allow(unsafe_code, reason = "a word is plain old data")]
+#[inline(always)]
+pub(super) fn step_words<W: Word>(buffer: &mut StepBuffer) -> &mut [W; STEP_WORDS] {
+    // SAFETY: as in `words_mut`; the buffer has `STEP_WORDS` × 64 bytes.
+    unsafe { &mut *core::ptr::from_mut(buffer).cast() }
+}
+
 /// Defines the entry points of a back end and the table of them.
 macro_rules! backend {
     ($backend:ident, $word:ty, $break_even:expr $(, $feature:literal)?) => {
         #[allow(unsafe_code, reason = "functions compiled for instructions that not every processor has")]
         mod entries {
             use super::*;
-            use $crate::bulk::backend::{key_words, key_words_mut, mask_word, mask_word_mut, words, words_mut};
+            use $crate::bulk::backend::{key_words, key_words_mut, mask_word, mask_word_mut, step_words, words, words_mut};
             use $crate::Backend;
             use $crate::bulk::engine::{BreakEven, Kernels};
-            use $crate::bulk::planes::{KeyPlanes, LaneMask, Planes};
-            use $crate::bulk::kernel;
+            use $crate::bulk::planes::{KeyPlanes, LaneMask, Planes, StepBuffer};
+            use $crate::bulk::{kernel, step};
             use $crate::bulk::keys::Stage;
 
             pub(in $crate::bulk) static KERNELS: Kernels = Kernels {
@@ -74,6 +83,7 @@ macro_rules! backend {
                 splat_key,
                 rounds,
                 masked_encrypt,
+                step,
                 set_xor,
                 xor_value,
                 select,
@@ -114,6 +124,12 @@ macro_rules! backend {
             #[inline(never)]
             unsafe fn masked_encrypt(out: &mut Planes, input: &Planes, pad: &Planes, variant: u64, key: &KeyPlanes) {
                 kernel::masked_encrypt::<$word>(words_mut(out), words(input), words(pad), variant, key_words(key));
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn step(left: &mut Planes, right: &mut Planes, register: &Planes, moved: &LaneMask, buffer: &mut StepBuffer) {
+                step::step::<$word>(words_mut(left), words_mut(right), words(register), mask_word(moved), step_words(buffer));
             }
 
             $(#[target_feature(enable = $feature)])?

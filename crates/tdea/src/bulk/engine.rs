@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::keys::Stage;
-use super::planes::{KeyPlanes, LaneMask, Planes};
+use super::planes::{KeyPlanes, LaneMask, Planes, StepBuffer};
 use super::portable;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -22,6 +22,7 @@ pub(super) struct Kernels {
     pub(super) splat_key: unsafe fn(u64, &mut KeyPlanes),
     pub(super) rounds: unsafe fn(&mut Planes, &[Stage<'_>]),
     pub(super) masked_encrypt: unsafe fn(&mut Planes, &Planes, &Planes, u64, &KeyPlanes),
+    pub(super) step: unsafe fn(&mut Planes, &mut Planes, &Planes, &LaneMask, &mut StepBuffer),
     pub(super) set_xor: unsafe fn(&mut Planes, &Planes, &Planes),
     pub(super) xor_value: unsafe fn(&mut Planes, u64),
     pub(super) select: unsafe fn(&mut Planes, &LaneMask, &Planes),
@@ -36,6 +37,8 @@ pub(super) struct BreakEven {
     pub(super) shared: usize,
     /// Blocks with a key each.
     pub(super) each: usize,
+    /// Chains that go on by a block each, their keys ready.
+    pub(super) chains: usize,
 }
 
 /// The bulk engine on one back end: many blocks, keys or messages at once, bit-sliced.
@@ -157,6 +160,18 @@ impl Kernels {
     ) {
         // SAFETY: the processor was asked, see above.
         unsafe { (self.masked_encrypt)(out, input, pad, variant, key) }
+    }
+
+    /// In the lanes of `moved`, one step of a non-reversible key generation.
+    pub(super) fn step(
+        &self,
+        [left, right]: [&mut Planes; 2],
+        register: &Planes,
+        moved: &LaneMask,
+        buffer: &mut StepBuffer,
+    ) {
+        // SAFETY: the processor was asked, see above.
+        unsafe { (self.step)(left, right, register, moved, buffer) }
     }
 
     /// `out = a ^ b`

@@ -1,6 +1,6 @@
 //! What every back end does, for any word. Nothing here branches on data or indexes by it.
 //!
-//! All functions are inlined into the entry points of the back ends, which are compiled for their instructions.
+//! All functions here and in `step` are inlined into the entry points of the back ends, which are compiled for their instructions.
 
 #![allow(clippy::indexing_slicing, reason = "indexes are constants or public tables")]
 
@@ -129,6 +129,11 @@ pub(super) fn masked_encrypt<W: Word>(
     for (bit, plane) in PLANE_OF_BIT.iter().enumerate() {
         flips[usize::from(*plane)] = 0_u64.wrapping_sub((variant >> bit) & 1);
     }
+    if !W::TERNARY {
+        for (flip, inverted) in flips.iter_mut().zip(INVERTED_HALF.iter().cycle()) {
+            *flip ^= inverted;
+        }
+    }
     for (plane, out) in out.iter_mut().enumerate() {
         *out = input[plane].xor3(pad[plane], W::splat(flips[plane]));
     }
@@ -150,6 +155,8 @@ pub(super) fn rounds<'a, W: Word + 'a>(
     let odd_stages = !stages.len().is_multiple_of(2);
     let (left, right) = halves(planes);
     let (mut left, mut right) = (left, right);
+    invert_for_circuits(left);
+    invert_for_circuits(right);
     for (key, direction) in stages {
         des(left, right, key, direction);
         core::mem::swap(&mut left, &mut right);
@@ -157,7 +164,33 @@ pub(super) fn rounds<'a, W: Word + 'a>(
     if odd_stages {
         core::mem::swap(left, right);
     }
+    invert_for_circuits(left);
+    invert_for_circuits(right);
 }
+
+/// Inverts the bits of a half block that the rounds keep inverted, before the first of them and after the last.
+#[inline(always)]
+fn invert_for_circuits<W: Word>(half: &mut [W; 32]) {
+    if !W::TERNARY {
+        for (plane, _) in half.iter_mut().zip(INVERTED_HALF).filter(|(_, inverted)| *inverted != 0) {
+            *plane = plane.not();
+        }
+    }
+}
+
+/// All ones for each bit of a half block that the circuits of two-input gates want inverted.
+pub(super) const INVERTED_HALF: [u64; 32] = {
+    let mut half = [0; 32];
+    let mut bit = 0;
+    while bit < 32 {
+        // A box reads its own four bits with its inner inputs.
+        if plain::INVERTED_INPUTS[bit / 4] >> (4 - bit % 4) & 1 == 1 {
+            half[bit] = !0;
+        }
+        bit += 1;
+    }
+    half
+};
 
 /// Sixteen rounds. The halves of the result are swapped.
 #[inline(always)]
@@ -213,7 +246,7 @@ pub(super) fn move_highest_bit<W: Word>(from: &mut [W; 64], to: &mut [W; 64], lo
 }
 
 #[inline(always)]
-fn halves<W>(planes: &mut [W; 64]) -> (&mut [W; 32], &mut [W; 32]) {
+pub(super) fn halves<W>(planes: &mut [W; 64]) -> (&mut [W; 32], &mut [W; 32]) {
     match planes.as_chunks_mut().0 {
         [left, right] => (left, right),
         _ => unreachable!("64 planes are two halves"),
@@ -222,14 +255,14 @@ fn halves<W>(planes: &mut [W; 64]) -> (&mut [W; 32], &mut [W; 32]) {
 
 /// The registers C and D as one round sees them.
 #[inline(always)]
-fn rotated<W>(key: &[W; 112], by: u8) -> [&[W; 28]; 2] {
+pub(super) fn rotated<W>(key: &[W; 112], by: u8) -> [&[W; 28]; 2] {
     let by = usize::from(by);
     [0, 56].map(|register| key[register + by..].first_chunk().expect("a register is there twice"))
 }
 
 /// `left ^= f(right, key)`
 #[inline(always)]
-fn round<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[&[W; 28]; 2]) {
+pub(super) fn round<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[&[W; 28]; 2]) {
     macro_rules! boxes {
         ($($box:literal $name:ident),*) => {$({
             let inputs = [
@@ -255,7 +288,7 @@ fn round<W: Word>(left: &mut [W; 32], right: &[W; 32], key: &[&[W; 28]; 2]) {
                 left[targets[3]] = after[3];
             } else {
                 plain::$name(inputs, |bit, value| {
-                    let inverted = plain::INVERTED[$box] >> (3 - bit) & 1 == 1;
+                    let inverted = plain::INVERTED_OUTPUTS[$box] >> (3 - bit) & 1 == 1;
                     let value = if inverted { value.not() } else { value };
                     left[targets[bit]] = left[targets[bit]].xor(value);
                 });

@@ -1,4 +1,7 @@
 //! Many message authentication codes side by side.
+//!
+//! Messages are put in order of their lengths, which are public; those of like length share a batch. Where a batch has so few chains left
+//! that a pass takes longer than their blocks one by one, they go the one-block road to their ends.
 
 use core::cmp::Reverse;
 
@@ -6,13 +9,16 @@ use super::Direction;
 use super::each::UnequalLengths;
 use super::engine::Engine;
 use super::keys::LaneKeys;
+use super::message::PaddedMessage;
 use super::planes::{Planes, Rows};
 use crate::key::{KeyLength, TdeaKey};
 use crate::mac::{CbcMac, Mac, MacError, MacPadding, RetailMac};
-use crate::padding::{Padding, length_block};
+use crate::padding::Padding;
 
 /// Messages that are put in order of their length at a time.
 const WINDOW: usize = 2048;
+/// What a message takes beside its blocks, about, in blocks: key set-up and the end of the retail MAC. The same for a pass.
+const AROUND: usize = 3;
 
 /// The keys of many messages.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +57,8 @@ enum Algorithm {
 
 impl Engine {
     /// The retail MAC of each message, as [`RetailMac::compute`] has it. `take` gets the position of each message and its code, in
-    /// order. Messages may be of different lengths; those of like length, not too far apart, are worked on together.
+    /// order. Messages may be of different lengths: those of like length, not too far apart, are worked on together, and what is left of
+    /// a few long ones goes block by block.
     ///
     /// # Source
     /// ISO/IEC 9797-1, MAC algorithm 3; ANS X9.19.
@@ -94,17 +101,13 @@ impl Engine {
         mut take: impl FnMut(usize, Mac),
     ) -> Result<(), MacsError> {
         check(algorithm, keys, padding, messages)?;
-        let mut chain = None;
+        let mut chains = None;
         let mut codes = [[0; 8]; WINDOW];
         for (index, messages) in messages.chunks(WINDOW).enumerate() {
             let first = index * WINDOW;
             let keys = keys.window(first, messages.len());
-            if !self.always_sliced && messages.len() < self.kernels.break_even.each {
-                one_by_one(algorithm, keys, padding, messages, &mut codes);
-            } else {
-                let chain = chain.get_or_insert_with(|| Chains::new(self, algorithm, keys));
-                chain.window(keys, padding, messages, &mut codes);
-            }
+            let window = Window { engine: self, algorithm, keys, padding, messages };
+            window.codes(&mut chains, &mut codes);
             for (position, code) in codes.iter().take(messages.len()).enumerate() {
                 take(first + position, Mac::new(*code));
             }
@@ -148,101 +151,14 @@ fn check(
     Ok(())
 }
 
-fn one_by_one(
-    algorithm: Algorithm,
-    keys: MacKeys<'_>,
-    padding: Padding,
-    messages: &[&[u8]],
-    codes: &mut [[u8; 8]; WINDOW],
-) {
-    for (position, (message, code)) in messages.iter().zip(codes).enumerate() {
-        let key = keys.key(position);
-        let mac = match algorithm {
-            Algorithm::Cbc => CbcMac::compute(key, padding, message),
-            Algorithm::Retail => RetailMac::compute(key, padding, message),
-        };
-        *code = *mac.expect("keys and messages were checked").as_bytes();
-    }
-}
-
-/// One chain in each lane.
-struct Chains {
+/// Messages that are put in order of their length together.
+#[derive(Clone, Copy)]
+struct Window<'a> {
     engine: Engine,
     algorithm: Algorithm,
-    keys: LaneKeys,
-    state: Planes,
-    data: Planes,
-    next: Planes,
-    rows: Rows,
-}
-
-impl Chains {
-    fn new(engine: Engine, algorithm: Algorithm, keys: MacKeys<'_>) -> Self {
-        let keys = match keys {
-            MacKeys::One(key) => LaneKeys::shared(engine, key),
-            MacKeys::Each(_) => LaneKeys::new(),
-        };
-        let [state, data, next] = [(); 3].map(|()| Planes::new());
-        Self { engine, algorithm, keys, state, data, next, rows: Rows::new() }
-    }
-
-    /// The codes of up to a window of messages.
-    fn window(
-        &mut self,
-        keys: MacKeys<'_>,
-        padding: Padding,
-        messages: &[&[u8]],
-        codes: &mut [[u8; 8]; WINDOW],
-    ) {
-        let mut order = [Lane { position: 0, blocks: 0 }; WINDOW];
-        let (order, _) = order.split_at_mut(messages.len());
-        for (position, (lane, message)) in order.iter_mut().zip(messages).enumerate() {
-            *lane = Lane { position, blocks: padded_blocks(padding, message) };
-        }
-        // Lengths are public. Messages of one length, the usual case, are in order already.
-        order.sort_unstable_by_key(|lane| (Reverse(lane.blocks), lane.position));
-        for lanes in order.chunks(self.engine.lanes()) {
-            self.batch(keys, padding, messages, lanes);
-            for (lane, code) in lanes.iter().zip(&self.rows.0) {
-                *codes.get_mut(lane.position).expect("a position in the window") = *code;
-            }
-        }
-    }
-
-    /// Leaves the codes of one batch, its longest message first, in the rows.
-    fn batch(&mut self, keys: MacKeys<'_>, padding: Padding, messages: &[&[u8]], lanes: &[Lane]) {
-        if let MacKeys::Each(_) = keys {
-            let keys = lanes.iter().map(|lane| keys.key(lane.position));
-            self.keys.read(self.engine, keys, &mut self.rows, &mut self.data);
-        }
-        let kernels = self.engine.kernels;
-        self.state.0.fill(0);
-        for block in 0..lanes.first().map_or(0, |lane| lane.blocks) {
-            let active = lanes.partition_point(|lane| lane.blocks > block);
-            for (row, lane) in self.rows.0.iter_mut().zip(lanes).take(active) {
-                let message = messages.get(lane.position).expect("a position in the window");
-                *row = padded_block(padding, message, block);
-            }
-            kernels.load(self.rows.lanes(self.engine), &mut self.data);
-            kernels.set_xor(&mut self.next, &self.state, &self.data);
-            match self.algorithm {
-                Algorithm::Cbc => kernels.rounds(&mut self.next, &self.keys.tdea(Direction::Encrypt)),
-                Algorithm::Retail => {
-                    kernels.rounds(&mut self.next, &[(self.keys.left(), Direction::Encrypt)])
-                }
-            }
-            if active == lanes.len() {
-                core::mem::swap(&mut self.state, &mut self.next);
-            } else {
-                kernels.select(&mut self.state, &self.engine.first_lanes(active), &self.next);
-            }
-        }
-        if self.algorithm == Algorithm::Retail {
-            let end = [(self.keys.right(), Direction::Decrypt), (self.keys.left(), Direction::Encrypt)];
-            kernels.rounds(&mut self.state, &end);
-        }
-        kernels.store(&self.state, self.rows.lanes(self.engine));
-    }
+    keys: MacKeys<'a>,
+    padding: Padding,
+    messages: &'a [&'a [u8]],
 }
 
 /// A message in its lane.
@@ -254,31 +170,133 @@ struct Lane {
     blocks: usize,
 }
 
-fn padded_blocks(padding: Padding, message: &[u8]) -> usize {
-    match padding {
-        Padding::None => message.len() / 8,
-        Padding::Zeros => message.len().div_ceil(8).max(1),
-        Padding::OneAndZeros => message.len() / 8 + 1,
-        Padding::LengthFirst => message.len().div_ceil(8).max(1) + 1,
+impl Window<'_> {
+    /// The codes of all messages.
+    fn codes(self, chains: &mut Option<Chains>, codes: &mut [[u8; 8]; WINDOW]) {
+        let mut order = [Lane { position: 0, blocks: 0 }; WINDOW];
+        let (order, _) = order.split_at_mut(self.messages.len());
+        for (position, lane) in order.iter_mut().enumerate() {
+            *lane = Lane { position, blocks: self.message(position).blocks() };
+        }
+        // Messages of one length, the usual case, are in order already.
+        order.sort_unstable_by_key(|lane| (Reverse(lane.blocks), lane.position));
+        let mut put = |lane: &Lane, code| {
+            *codes.get_mut(lane.position).expect("a position in the window") = code;
+        };
+        for lanes in order.chunks(self.engine.lanes()) {
+            if self.is_faster_alone(lanes, 0) {
+                lanes.iter().for_each(|lane| put(lane, self.alone(*lane, 0, [0; 8])));
+            } else {
+                let chains = chains.get_or_insert_with(|| Chains::new(self));
+                lanes.iter().zip(chains.batch(self, lanes)).for_each(|(lane, code)| put(lane, *code));
+            }
+        }
+    }
+
+    /// Whether these lanes, the longest first, take less time one by one than in passes, from block `start` on.
+    fn is_faster_alone(self, lanes: &[Lane], start: usize) -> bool {
+        let chains = self.engine.kernels.break_even.chains;
+        // The test for many lanes is short: it is made before every pass.
+        if self.engine.always_sliced || lanes.len() > 2 * chains {
+            return false;
+        }
+        let passes = lanes.first().map_or(0, |longest| longest.blocks - start);
+        let blocks: usize = lanes.iter().map(|lane| AROUND + lane.blocks - start).sum();
+        // A batch that has begun needs its end in any case.
+        let passes = if start == 0 { AROUND + passes } else { passes };
+        blocks < chains * passes
+    }
+
+    /// The code of one message whose first `start` blocks are chained up in `state`.
+    fn alone(self, lane: Lane, start: usize, state: [u8; 8]) -> [u8; 8] {
+        let key = self.keys.key(lane.position);
+        let (padding, rest) = self.message(lane.position).rest(start);
+        let code = match self.algorithm {
+            Algorithm::Cbc => {
+                let mut mac = CbcMac::with_iv(key, padding, state);
+                mac.update(rest);
+                mac.finalize()
+            }
+            Algorithm::Retail => RetailMac::with_iv(key, padding, state).and_then(|mut mac| {
+                mac.update(rest);
+                mac.finalize()
+            }),
+        };
+        *code.expect("keys and messages were checked").as_bytes()
+    }
+
+    fn message(&self, position: usize) -> PaddedMessage<'_> {
+        let bytes = self.messages.get(position).expect("a position in the window");
+        PaddedMessage { padding: self.padding, bytes }
     }
 }
 
-/// Block `index` of the padded message.
-fn padded_block(padding: Padding, message: &[u8], index: usize) -> [u8; 8] {
-    let index = match padding {
-        Padding::LengthFirst if index == 0 => return length_block(message.len() as u64),
-        Padding::LengthFirst => index - 1,
-        Padding::None | Padding::Zeros | Padding::OneAndZeros => index,
-    };
-    let rest = message.get(8 * index..).unwrap_or_default();
-    if let Some(block) = rest.first_chunk() {
-        return *block;
+/// One chain in each lane.
+struct Chains {
+    keys: LaneKeys,
+    state: Planes,
+    data: Planes,
+    next: Planes,
+    rows: Rows,
+    /// Chaining values of messages that are longer than the others.
+    long: Rows,
+}
+
+impl Chains {
+    fn new(Window { engine, keys, .. }: Window<'_>) -> Self {
+        let keys = match keys {
+            MacKeys::One(key) => LaneKeys::shared(engine, key),
+            MacKeys::Each(_) => LaneKeys::new(),
+        };
+        let [state, data, next] = [(); 3].map(|()| Planes::new());
+        Self { keys, state, data, next, rows: Rows::new(), long: Rows::new() }
     }
-    let mut block = [0; 8];
-    for (byte, value) in
-        block.iter_mut().zip(rest.iter().chain((padding == Padding::OneAndZeros).then_some(&0x80)))
-    {
-        *byte = *value;
+
+    /// The codes of one batch, its longest message first.
+    fn batch(&mut self, window: Window<'_>, lanes: &[Lane]) -> &[[u8; 8]] {
+        let engine = window.engine;
+        if let MacKeys::Each(_) = window.keys {
+            let keys = lanes.iter().map(|lane| window.keys.key(lane.position));
+            self.keys.read(engine, keys, &mut self.rows, &mut self.data);
+        }
+        self.state.0.fill(0);
+        let (mut block, mut active) = (0, lanes);
+        while !active.is_empty() && !window.is_faster_alone(active, block) {
+            self.chain(window, lanes, active, block);
+            block += 1;
+            active = active.split_at(active.partition_point(|lane| lane.blocks > block)).0;
+        }
+        if !active.is_empty() {
+            engine.kernels.store(&self.state, self.long.lanes(engine));
+        }
+        if window.algorithm == Algorithm::Retail {
+            let end = [(self.keys.right(), Direction::Decrypt), (self.keys.left(), Direction::Encrypt)];
+            engine.kernels.rounds(&mut self.state, &end);
+        }
+        engine.kernels.store(&self.state, self.rows.lanes(engine));
+        for (lane, (code, state)) in active.iter().zip(self.rows.0.iter_mut().zip(&self.long.0)) {
+            *code = window.alone(*lane, block, *state);
+        }
+        &self.rows.0
     }
-    block
+
+    /// Chains one more block onto the active lanes, which come first.
+    fn chain(&mut self, window: Window<'_>, lanes: &[Lane], active: &[Lane], block: usize) {
+        let engine = window.engine;
+        let kernels = engine.kernels;
+        for (row, lane) in self.rows.0.iter_mut().zip(active) {
+            *row = window.message(lane.position).block(block);
+        }
+        kernels.load(self.rows.lanes(engine), &mut self.data);
+        kernels.set_xor(&mut self.next, &self.state, &self.data);
+        match window.algorithm {
+            Algorithm::Cbc => kernels.rounds(&mut self.next, &self.keys.tdea(Direction::Encrypt)),
+            Algorithm::Retail => kernels.rounds(&mut self.next, &[(self.keys.left(), Direction::Encrypt)]),
+        }
+        if active.len() == lanes.len() {
+            core::mem::swap(&mut self.state, &mut self.next);
+        } else {
+            kernels.select(&mut self.state, &engine.first_lanes(active.len()), &self.next);
+        }
+    }
 }

@@ -45,6 +45,7 @@ mod kernel;
 #[cfg_attr(not(feature = "hazmat"), allow(unreachable_pub, reason = "`sliced` shows these types"))]
 mod keys;
 mod macs;
+mod message;
 mod order;
 #[cfg_attr(not(feature = "hazmat"), allow(unreachable_pub, reason = "`sliced` shows these types"))]
 mod planes;
@@ -53,6 +54,7 @@ mod portable;
 mod proof;
 #[cfg(feature = "hazmat")]
 pub mod sliced;
+mod step;
 mod word;
 
 pub use each::UnequalLengths;

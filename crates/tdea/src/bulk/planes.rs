@@ -5,6 +5,7 @@ use core::fmt;
 use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
 use super::engine::Engine;
+use super::step::STEP_WORDS;
 
 /// Lanes of the widest back end.
 pub(super) const MOST_LANES: usize = 512;
@@ -63,6 +64,24 @@ impl Default for LaneMask {
     }
 }
 
+/// What the steps of a non-reversible key generation work in; it keeps nothing from one to the next. Wiped on drop.
+#[repr(C, align(64))]
+pub struct StepBuffer(pub(super) [u64; STEP_WORDS * 8]);
+
+impl StepBuffer {
+    /// An empty buffer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([0; STEP_WORDS * 8])
+    }
+}
+
+impl Default for StepBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// One block of each lane, as the caller has them. Wiped on drop.
 pub(super) struct Rows(pub(super) [[u8; 8]; MOST_LANES]);
 
@@ -107,4 +126,4 @@ macro_rules! secret_buffers {
         }
     )*};
 }
-secret_buffers!(Planes, KeyPlanes, LaneMask);
+secret_buffers!(Planes, KeyPlanes, LaneMask, StepBuffer);

@@ -27,15 +27,31 @@ fn outputs(number: usize) -> [u64; 4] {
     words
 }
 
+/// All ones if the lowest bit is set.
+fn ones_if(bits: u8) -> u64 {
+    0_u64.wrapping_sub(u64::from(bits & 1))
+}
+
+#[test]
+fn boxes_agree_on_the_inputs_that_they_share() {
+    for (one, next) in plain::INVERTED_INPUTS.iter().zip(plain::INVERTED_INPUTS.iter().cycle().skip(1)) {
+        assert_eq!(one & 3, next >> 4);
+    }
+}
+
 #[test]
 fn every_circuit_is_its_s_box() {
     let mut proved = 0;
     macro_rules! prove {
         ($($number:literal $name:ident),*) => {$(
             let mut found = [0; 4];
-            plain::$name(INPUTS, |bit, value| found[bit] = value);
+            let mut inputs = INPUTS;
+            for (bit, value) in inputs.iter_mut().enumerate() {
+                *value ^= ones_if(plain::INVERTED_INPUTS[$number] >> (5 - bit));
+            }
+            plain::$name(inputs, |bit, value| found[bit] = value);
             for (bit, value) in found.iter_mut().enumerate() {
-                *value ^= if plain::INVERTED[$number] >> (3 - bit) & 1 == 1 { !0 } else { 0 };
+                *value ^= ones_if(plain::INVERTED_OUTPUTS[$number] >> (3 - bit));
             }
             assert_eq!(found, outputs($number), "S{} of two-input gates", $number + 1);
             let before = [0x0123_4567_89AB_CDEF; 4];

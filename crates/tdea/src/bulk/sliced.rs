@@ -7,7 +7,7 @@
 pub use super::Direction;
 use super::engine::Engine;
 pub use super::keys::LaneKeys;
-pub use super::planes::{KeyPlanes, LaneMask, Planes};
+pub use super::planes::{KeyPlanes, LaneMask, Planes, StepBuffer};
 use crate::key::TdeaKey;
 
 impl Engine {
@@ -54,6 +54,25 @@ impl Engine {
         key: &KeyPlanes,
     ) {
         self.kernels.masked_encrypt(out, input, pad, u64::from_le_bytes(variant), key);
+    }
+
+    /// One step of a non-reversible key generation in the lanes of `moved`; the others keep their key. With the key `L || R`, DES and
+    /// `V` = `C0C0C0C0 00000000`:
+    ///
+    /// `L, R = E(L XOR V)[register XOR R XOR V] XOR R XOR V, E(L)[register XOR R] XOR R`
+    ///
+    /// Both halves run side by side, in less time than two calls of [`masked_encrypt`](Self::masked_encrypt) take.
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 A.2, "Non-reversible Key Generation Process".
+    pub fn non_reversible_step(
+        self,
+        key: [&mut Planes; 2],
+        register: &Planes,
+        moved: &LaneMask,
+        buffer: &mut StepBuffer,
+    ) {
+        self.kernels.step(key, register, moved, buffer);
     }
 
     /// `out = a XOR b` in every lane.
