@@ -7,12 +7,18 @@ use tdea::{BLOCK_LEN, KeyLength, Tdea, TdeaKey};
 #[error("the derivation takes a double-length key")]
 pub struct TripleLengthKey;
 
-/// The parent with its schedule expanded, if it is of double length.
-pub(crate) fn double_length(parent: &TdeaKey) -> Result<Tdea, TripleLengthKey> {
+/// Verifies that a parent is of double length.
+pub(crate) const fn check_double_length(parent: &TdeaKey) -> Result<(), TripleLengthKey> {
     match parent.length() {
-        KeyLength::Double => Ok(parent.cipher()),
+        KeyLength::Double => Ok(()),
         KeyLength::Triple => Err(TripleLengthKey),
     }
+}
+
+/// The parent with its schedule expanded, if it is of double length.
+pub(crate) fn double_length(parent: &TdeaKey) -> Result<Tdea, TripleLengthKey> {
+    check_double_length(parent)?;
+    Ok(parent.cipher())
 }
 
 /// `E(parent, left) || E(parent, right)`, parity as it comes.
