@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::block::{BLOCK_LEN, Sm4Key};
+use crate::cohort::{self, Cohort, Members, OneByOne};
 use crate::factor::{Factor, NoFactor};
 use crate::pboc::{AtcFactors, ProcessInput};
 
@@ -34,6 +35,17 @@ pub fn derive_path(root: &Sm4Key, path: impl IntoIterator<Item = Factor>) -> Res
     let mut path = path.into_iter();
     let first = derive(root, path.next().ok_or(NoFactor)?);
     Ok(path.fold(first, |parent, factor| derive(&parent, factor)))
+}
+
+/// Derives through `LEVELS` levels to the keys of many paths, one after another; see [`derive_path`] and
+/// [cohorts](crate::cohort).
+pub fn cohort_paths<const LEVELS: usize, E>(
+    root: &Sm4Key,
+    paths: impl IntoIterator<Item = Result<[Factor; LEVELS], E>>,
+) -> Cohort<impl Members<Key = Sm4Key, Fault = E>> {
+    const { assert!(LEVELS > 0, "a path has at least one level") };
+    let derive = |path: [Factor; LEVELS]| derive_path(root, path).expect("a path has at least one level");
+    cohort::of(paths, OneByOne(derive))
 }
 
 /// Derives the process key of one transaction: one more level of dispersion, by the block that makes the TDEA

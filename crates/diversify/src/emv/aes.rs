@@ -2,6 +2,7 @@
 
 use aeskey::{AesKey, AesKeyLength, BLOCK_LEN, Cmac};
 
+use crate::cohort::{self, Cohort, Members, OneByOne};
 use crate::emv::{ApplicationCryptogram, PanPsn};
 
 /// Declares the issuer's and the card's key of one purpose.
@@ -31,6 +32,16 @@ macro_rules! purposes {
             #[must_use]
             pub fn diversify_c(&self, card: &PanPsn<'_>, length: AesKeyLength) -> $card {
                 $card(option_c(&self.0, card, length))
+            }
+
+            /// Derives the keys of many cards by option C, one after another; see [`diversify_c`](Self::diversify_c) and
+            /// [cohorts](crate::cohort).
+            pub fn cohort_c<'a, E>(
+                &self,
+                cards: impl IntoIterator<Item = Result<PanPsn<'a>, E>>,
+                length: AesKeyLength,
+            ) -> Cohort<impl Members<Key = $card, Fault = E>> {
+                cohort::of(cards, OneByOne(move |card: PanPsn<'a>| self.diversify_c(&card, length)))
             }
         }
     )*};
