@@ -14,6 +14,7 @@ pub mod edition_2004;
 pub mod guard;
 mod keys;
 mod ksn;
+pub mod legacy;
 mod originator;
 mod receiver;
 mod register;
