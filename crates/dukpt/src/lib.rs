@@ -21,6 +21,7 @@ mod incoming;
 mod key_sets;
 mod keys;
 mod ksn;
+pub mod legacy;
 #[cfg(feature = "std")]
 mod memory_guard;
 mod originator;

@@ -242,7 +242,7 @@ fn an_originator_comes_to_the_published_keys_by_itself() {
     }
 }
 
-/// Facts about update keys: one text gives the 2TDEA key where the 3TDEA key belongs. Both are derived here.
+/// One public text gives the 2TDEA key where the 3TDEA key belongs.
 #[test]
 fn tdea_update_keys_are_told_apart() {
     #[derive(Deserialize)]
