@@ -6,6 +6,8 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+#[cfg(feature = "alloc")]
+pub mod audit;
 #[cfg(feature = "std")]
 mod block_on;
 mod counter;
