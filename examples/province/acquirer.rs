@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use cardroot::dukpt::guard::{MemoryGuard, Policy, RequestId, block_on};
+use cardroot::dukpt::audit::{self, Observation, Outcome, Thresholds};
+use cardroot::dukpt::guard::{Claim, MemoryGuard, Policy, RequestId, Verdict, block_on};
 use cardroot::dukpt::{
-    Accepted, Bdk, KeySetId, KeySets, Ksn, KsnError, ReceiveError, Receiver, TransactionKey,
+    AcceptError, Accepted, Bdk, KeySetId, KeySets, Ksn, KsnError, ReceiveError, Receiver, TransactionKey,
 };
 use cardroot::pin::{DecryptPinBlock, EncryptedPinBlock, Pan, Pin, PinBlockFormat};
 use cardroot::smid::SmidProfile;
@@ -25,6 +26,8 @@ pub struct Acquirer {
     dialect: &'static Dialect,
     profile: &'static SmidProfile,
     accounts: HashMap<String, Pin>,
+    /// What came of every claim and forgery, and on which line, for the audit.
+    journal: Vec<(Claim, Outcome, String)>,
 }
 
 /// Why a request gets no answer. The sender learns none of it.
@@ -59,12 +62,12 @@ impl Acquirer {
         let mut key_sets = KeySets::new();
         key_sets.insert(key_set_id, bdk)?;
         let receiver = Receiver::new(key_sets, MemoryGuard::new(Policy::Strict));
-        Ok(Self { receiver, dialect, profile, accounts })
+        Ok(Self { receiver, dialect, profile, accounts, journal: vec![] })
     }
 
-    /// Opens a request and answers it. The counter counts as used once the MAC is right, and before anything else is done
-    /// with the message.
-    pub fn answer(&self, request: &[u8]) -> Result<Answer, Refusal> {
+    /// Opens a request that came in on `line`, and answers it. The counter counts as used once the MAC is right, and
+    /// before anything else is done with the message.
+    pub fn answer(&mut self, line: &str, request: &[u8]) -> Result<Answer, Refusal> {
         let message =
             Message::decode(self.dialect, request).map_err(|error| Refusal::Message(error.into()))?;
         let findings = validate(&message, &RuleOptions::default());
@@ -73,16 +76,26 @@ impl Acquirer {
         }
         let ksn = self.key_serial_number(&message)?;
         let received = self.receiver.derive(&ksn).map_err(Refusal::Name)?;
-        let mut request_id = RequestId([0; 16]);
-        let (received, message) = received
-            .authenticate(|key| {
-                Message::verify_with(self.dialect, request, |covered, mac| {
-                    request_id = identify(mac);
-                    key.mac_request_key().verify_mac(covered, mac)
-                })
+        let mut claim = received.claim(RequestId([0; 16]));
+        let verified = received.authenticate(|key| {
+            Message::verify_with(self.dialect, request, |covered, mac| {
+                claim.request = identify(mac);
+                key.mac_request_key().verify_mac(covered, mac)
             })
-            .map_err(Refusal::Message)?;
-        let accepted = block_on(self.receiver.accept(received, request_id));
+        });
+        let (received, message) = verified.map_err(|error| {
+            self.journal.push((claim, Outcome::NotAuthentic, line.to_owned()));
+            Refusal::Message(error)
+        })?;
+
+        let authentication = received.authentication();
+        let accepted = block_on(self.receiver.accept(received, claim.request));
+        let verdict = match &accepted {
+            Ok(accepted) => accepted.verdict(),
+            Err(AcceptError::Refused(refusal)) => Verdict::Refused(*refusal),
+            Err(error) => return Err(Refusal::Counter(error.to_string())),
+        };
+        self.journal.push((claim, Outcome::Judged { verdict, authentication }, line.to_owned()));
         let transaction = match accepted.map_err(|error| Refusal::Counter(error.to_string()))? {
             Accepted::New { transaction, .. } => transaction,
             Accepted::Repeated(_) => return Err(Refusal::Repeated),
@@ -93,6 +106,17 @@ impl Acquirer {
         let response =
             self.respond(&message, action_code, key).map_err(|failure| Refusal::Smid(failure.to_string()))?;
         Ok(Answer { response, skipped_counters: transaction.skipped_counters() })
+    }
+
+    /// Looks for signs of two terminals under one name in all that came in.
+    pub fn audit(&self) -> audit::Report<'_> {
+        let observations = (0..).zip(&self.journal).map(|(time, (claim, outcome, line))| Observation {
+            claim: *claim,
+            outcome: *outcome,
+            source: line,
+            time,
+        });
+        audit::examine(observations, Thresholds::default())
     }
 
     /// The key serial number that bit 53 names.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use cardroot::dukpt::audit::Observation;
 use cardroot::dukpt::{Bdk, KeySetId, Ksn, Transaction, VolatileOriginator};
 use cardroot::pin::{ClearPinBlock, EncryptPinBlock, Pan, Pin};
 use cardroot::smid::iso8583::{Dialect, Message};
@@ -40,7 +41,7 @@ pub fn trade(inputs: &Inputs, bdk: TdeaKey, mut issued: Issued, report: &mut Rep
     }
     let first = terminals.first().ok_or_else(|| Failure("there is no terminal".to_owned()))?;
     let key_set_id = KeySetId::of(first.originator.initial_ksn(), KEY_SET_BITS)?;
-    let acquirer = Acquirer::new(bdk, key_set_id, dialect, profile, accounts(&issued)?)?;
+    let mut acquirer = Acquirer::new(bdk, key_set_id, dialect, profile, accounts(&issued)?)?;
 
     let mut ledger = Ledger::default();
     let total = inputs.terminals.iter().map(|row| row.sales).sum();
@@ -52,7 +53,7 @@ pub fn trade(inputs: &Inputs, bdk: TdeaKey, mut issued: Issued, report: &mut Rep
                 .iter()
                 .find(|row| row.terminal == terminal.row.terminal && row.sale == sale)
                 .map(|row| row.mischief);
-            if let Err(failure) = terminal.sell(sale, mischief, &mut issued, &acquirer, &mut ledger) {
+            if let Err(failure) = terminal.sell(sale, mischief, &mut issued, &mut acquirer, &mut ledger) {
                 ledger.refused += 1;
                 report.refuse(STAGE, format!("{}, sale {sale}", terminal.row.terminal), failure);
             }
@@ -60,7 +61,23 @@ pub fn trade(inputs: &Inputs, bdk: TdeaKey, mut issued: Issued, report: &mut Rep
         }
     }
     bar.finish_and_clear();
-    summarise(&ledger, terminals.len(), total, started, report)
+    summarise(&ledger, terminals.len(), total, started, report)?;
+    audit(&acquirer, report)
+}
+
+/// X9.24-1:2009 8.7.3: are there two terminals under one name?
+fn audit(acquirer: &Acquirer, report: &mut Report) -> Result<(), Failure> {
+    let found = acquirer.audit();
+    for finding in &found.findings {
+        let source = |observation: Option<Observation<'_>>| {
+            observation
+                .map_or_else(|| "nowhere".to_owned(), |observation| format!("{:?}", observation.source))
+        };
+        let (before, after) = (source(finding.first.before), source(Some(finding.first.message)));
+        let reason = format!("{}, at {before}, then {after}", finding.sign.summary());
+        report.refuse("audit", finding.originator, reason);
+    }
+    report.text("audit.txt", &found)
 }
 
 fn accounts(issued: &Issued) -> Result<HashMap<String, Pin>, Failure> {
@@ -72,6 +89,8 @@ fn accounts(issued: &Issued) -> Result<HashMap<String, Pin>, Failure> {
 struct Terminal<'a> {
     row: &'a TerminalRow,
     originator: VolatileOriginator,
+    /// What a thief would have who got the initial key: the same name again, with its counter at the start.
+    twin: VolatileOriginator,
     dialect: &'static Dialect,
     profile: &'static SmidProfile,
     currency: &'a str,
@@ -92,7 +111,8 @@ impl<'a> Terminal<'a> {
             &base16ct::mixed::decode_vec(&row.initial_ksn).map_err(|error| Failure(error.to_string()))?,
         )?;
         let originator = VolatileOriginator::load(bdk.derive_initial_key(&ksn)?);
-        Ok(Self { row, originator, dialect, profile, currency, sent: vec![] })
+        let twin = VolatileOriginator::load(bdk.derive_initial_key(&ksn)?);
+        Ok(Self { row, originator, twin, dialect, profile, currency, sent: vec![] })
     }
 
     /// One sale: card, PIN, request, answer.
@@ -101,7 +121,7 @@ impl<'a> Terminal<'a> {
         sale: usize,
         mischief: Option<Mischief>,
         issued: &mut Issued,
-        acquirer: &Acquirer,
+        acquirer: &mut Acquirer,
         ledger: &mut Ledger,
     ) -> Result<(), Failure> {
         let customer = self.take_card(sale, mischief, issued)?;
@@ -109,7 +129,11 @@ impl<'a> Terminal<'a> {
         let typed = if mischief == Some(Mischief::WrongPin) { "0000000" } else { &customer.pin };
 
         // Only now, with the PIN there, is a key used up.
-        let transaction = self.originator.next_transaction()?;
+        let (line, originator) = match mischief {
+            Some(Mischief::LoadedTwice) => ("elsewhere", &mut self.twin),
+            _ => (self.row.city.as_str(), &mut self.originator),
+        };
+        let transaction = originator.next_transaction()?;
         let message = self.request(&customer, typed, sale, cents, &transaction, mischief)?;
         let request = match mischief {
             Some(Mischief::Replay) => std::mem::take(&mut self.sent),
@@ -119,7 +143,7 @@ impl<'a> Terminal<'a> {
             }
             _ => message,
         };
-        let answer = acquirer.answer(&request).map_err(|refusal| Failure(refusal.to_string()))?;
+        let answer = acquirer.answer(line, &request).map_err(|refusal| Failure(refusal.to_string()))?;
         self.sent = request;
 
         let response = Message::verify_with(self.dialect, &answer.response, |covered, mac| {

@@ -63,7 +63,7 @@ impl fmt::Display for OriginatorId {
 /// is recognised by it.
 ///
 /// - A digest of the message, or its MAC: the message sent again, byte for byte, by whomever, is [`Verdict::Repeated`].
-///   It tells a copy from a second message, so prefer it.
+///   The search for cloned terminals ([`audit`](crate::audit)) tells a copy from a second message by it, so prefer it.
 /// - A random number for each message that comes in: a message sent again is a [`Refusal::Replay`]; only the question to
 ///   the memory can be repeated.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -7,6 +7,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod aes;
+#[cfg(feature = "alloc")]
+pub mod audit;
 #[cfg(feature = "std")]
 mod block_on;
 mod counter;
