@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use super::by_hand::siv_512;
 use super::rollback::Rollback;
 use super::*;
-use crate::{Bdk, InitialKey, Ksn, Originator, Receiver, VolatileOriginator};
+use crate::{Bdk, InitialKey, Ksn, Originator, VolatileOriginator};
 
 const SLOT_LEN: usize = 512;
 /// Parts of a slot that a medium makes durable each by itself.
@@ -271,7 +271,6 @@ fn initial_key(number: u8) -> InitialKey {
 /// What the world has seen of one device, whose life goes on through all cuts.
 struct World {
     board: Shared,
-    receiver: Receiver,
     loaded: bool,
     /// Number of the name, and the counter's place in its life.
     last: (u8, u32),
@@ -284,7 +283,6 @@ impl World {
     fn new(seed: u64) -> Self {
         Self {
             board: Board::new(seed),
-            receiver: Receiver::new(bdk()).unwrap(),
             loaded: false,
             last: (0, 0),
             cuts_since_last: 0,
@@ -359,7 +357,7 @@ impl World {
     /// A key has left.
     fn see(&mut self, transaction: &crate::Transaction) {
         let key = transaction.key();
-        let theirs = self.receiver.derive_transaction_key(transaction.ksn()).unwrap();
+        let theirs = bdk().derive_transaction_key(transaction.ksn()).unwrap();
         assert!(theirs.ct_eq(key), "{}", transaction.ksn());
         let now = (transaction.ksn().as_bytes()[6], transaction.ksn().counter().unwrap().ordinal());
         assert!(now > self.last, "{now:?} comes after {:?}", self.last);
