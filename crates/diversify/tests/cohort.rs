@@ -9,7 +9,7 @@ use core::fmt::Debug;
 use cardroot_diversify::block::{AesKey, AesKeyLength, Sm4Key};
 use cardroot_diversify::cohort::{Cohort, EmptyCohort, ItemError, Members};
 use cardroot_diversify::emv::{self, MdkAc, MdkEnc, MdkIdn, MdkMac, PanPsn, PanPsnError};
-use cardroot_diversify::gp::{CardKeys, KeyData, Kmc, Template};
+use cardroot_diversify::gp::{self, CardKeys, KeyData, Kmc, Template};
 use cardroot_diversify::profile::{
     CITY_FF, DefinitionError, DispersionProfile, FactorFault, Field, Identity, ProfileError, Source, TOLL,
     UnknownProfile, Value,
@@ -296,6 +296,20 @@ fn every_kind_of_cohort_agrees_at_every_length() {
     untyped_keys(Lengths::All);
     emv_keys(Lengths::All);
     personalisation_keys(Lengths::All);
+}
+
+#[test]
+fn personalisation_keys_of_aes_are_those_of_the_one_by_one_road() {
+    let master = gp::aes::Kmc::from_key(aes_key());
+    let all: Vec<KeyData> = (0..=BATCH as u64)
+        .map(|n| [[0; 2].as_slice(), &n.to_be_bytes()].concat()[..].try_into().unwrap())
+        .collect();
+    let keys = collect(master.cohort_kdf3(all.iter().copied().map(ok)));
+    assert_eq!(keys.len(), all.len());
+    for (made, data) in keys.iter().zip(&all) {
+        let (made, alone) = (made.as_ref().unwrap(), master.diversify_kdf3(data));
+        assert!(made.enc.ct_eq(&alone.enc) && made.mac.ct_eq(&alone.mac) && made.dek.ct_eq(&alone.dek));
+    }
 }
 
 #[test]
