@@ -289,7 +289,7 @@ fn personalisation_keys_are_those_of_the_one_by_one_road() {
 
 /// `cargo test --release -p cardroot-diversify --test cohort -- --ignored`
 #[test]
-#[ignore = "a quarter of a minute: every length for every kind of cohort"]
+#[ignore = "every length for every kind of cohort: seconds if optimised, else a minute"]
 fn every_kind_of_cohort_agrees_at_every_length() {
     city_keys_of_a_province(Lengths::All);
     card_keys_of_a_province(Lengths::All);
@@ -572,6 +572,23 @@ proptest! {
             }
         }
     }
+}
+
+/// What the module says of its need of stack.
+#[test]
+fn a_cohort_runs_on_a_small_stack() {
+    let derive = || {
+        let numbers: Vec<String> = (0..LONGEST).map(|n| format!("00000000{n:012}")).collect();
+        let fields: Vec<_> = numbers.iter().map(|serial| fields("3701", serial)).collect();
+        let identities = fields.iter().map(|fields| Identity::new(fields));
+        let province = province_key();
+        let mut count = 0;
+        let cohort = province.card_keys_for(&CITY_FF, identities).unwrap();
+        cohort.for_each(|_, key| count += usize::from(key.is_ok())).unwrap();
+        count
+    };
+    let worker = std::thread::Builder::new().stack_size(300 * 1024).spawn(derive).unwrap();
+    assert_eq!(worker.join().unwrap(), LONGEST);
 }
 
 /// The purpose of a cohort is that of its parent: this compiles for one function only.
