@@ -149,10 +149,21 @@ impl Secrets {
         }
     }
 
+    /// Takes standard input for what is no secret: `what` is read from it.
+    pub(crate) fn leave_stdin_to(&mut self, what: &str) -> Result<(), Failure> {
+        if self.stdin_used {
+            return Err(Failure::usage(format!(
+                "{what}: standard input is read for a secret already; name a file"
+            )));
+        }
+        self.stdin_used = true;
+        Ok(())
+    }
+
     fn use_stdin(&mut self, argument: &str) -> Result<(), Failure> {
         if self.stdin_used {
             return Err(Failure::usage(format!(
-                "{argument}: standard input is read for another secret already; give @FILE, env:NAME or ask"
+                "{argument}: standard input is read for something else already; give @FILE, env:NAME or ask"
             )));
         }
         self.stdin_used = true;
