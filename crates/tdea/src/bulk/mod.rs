@@ -55,6 +55,9 @@ mod proof;
 pub mod sliced;
 mod word;
 
+#[cfg(feature = "hazmat")]
+pub(crate) use order::KeyBits;
+
 pub use each::UnequalLengths;
 pub use engine::Engine;
 pub use macs::{MacKeys, MacsError};
