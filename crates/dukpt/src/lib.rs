@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod bulk;
 mod counter;
 mod derive;
 pub mod edition_2004;
