@@ -7,7 +7,7 @@ use cardroot::diversify::profile::{CITY_FF, Field, Identity, Source, Value};
 use cardroot::diversify::tree::purpose::Recharge;
 use cardroot::diversify::tree::{CityKey, Origin};
 use cardroot::diversify::{Factor, LevelId, pboc};
-use cardroot::dukpt::{Bdk, Counter, Ksn, Originator, Receiver, TransactionKey};
+use cardroot::dukpt::{Bdk, Counter, Ksn, TransactionKey, VolatileOriginator};
 use cardroot::pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock, Pan, Pin};
 use cardroot::tdea::TdeaKey;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -89,7 +89,12 @@ fn one_city(c: &mut Criterion<ThreadTime>) {
     let city =
         CityKey::<Recharge>::from_key(TdeaKey::from(KEY), Origin::city(1, factor(first, LevelId::City)))
             .expect("a key of the city");
-    let by_identities = || -> Vec<_> { city.card_keys(&CITY_FF, identities.iter().copied()).collect() };
+    let by_identities = || {
+        let mut keys = Vec::with_capacity(identities.len());
+        let cohort = city.card_keys_for(&CITY_FF, identities.iter().copied()).expect("the profile has cards");
+        cohort.for_each(|_, key| keys.push(key)).expect("a city has cards");
+        keys
+    };
 
     let expected: Vec<[u8; 16]> =
         by_factors().iter().filter_map(|key| key.expose_bytes().try_into().ok()).collect();
@@ -98,7 +103,7 @@ fn one_city(c: &mut Criterion<ThreadTime>) {
         .zip(&expected)
         .all(|(card, expected)| card.is_ok_and(|card| card.expose_key().expose_bytes() == expected));
     assert!(same && expected.len() == serials.len());
-    group.bench_function("cardroot, typed, from card data", |b| b.iter(by_identities));
+    group.bench_function("cardroot, typed cohort, from card data", |b| b.iter(by_identities));
     group.bench_function("cardroot", |b| b.iter(by_factors));
     let bare: Vec<[u8; 8]> = factors.iter().map(|factor| *factor.as_bytes()).collect();
     for_each_peer!(peer(&mut group, &bare, &expected));
@@ -110,8 +115,8 @@ fn ksn(counter: Counter) -> Ksn {
     Ksn::from([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x00]).with_counter(counter)
 }
 
-fn receiver() -> Receiver {
-    Receiver::new(Bdk::from_key(TdeaKey::from(KEY))).expect("a strong key")
+fn bdk() -> Bdk {
+    Bdk::from_key(TdeaKey::from(KEY))
 }
 
 /// From the base derivation key to the transaction key: the least and the most that a receiver has to do for one message.
@@ -130,7 +135,7 @@ fn transaction_key(c: &mut Criterion<ThreadTime>) {
     for (counter, id) in [(Counter::FIRST, "1-step"), (Counter::LAST, "10-steps")] {
         let mut group = c.benchmark_group(format!("dukpt/transaction-key/{id}"));
         group.throughput(Throughput::Elements(1));
-        let (host, ksn) = (receiver(), ksn(counter));
+        let (host, ksn) = (bdk(), ksn(counter));
         let derive = |ksn: &Ksn| host.derive_transaction_key(ksn).expect("a counter of a transaction");
         let expected = derive(&ksn);
         group.bench_function("cardroot", |b| b.iter(|| derive(black_box(&ksn))));
@@ -145,10 +150,12 @@ fn originator(c: &mut Criterion<ThreadTime>) {
 
     let mut group = c.benchmark_group("dukpt/originator/next");
     group.throughput(Throughput::Elements(TRANSACTIONS.into()));
-    let bdk = Bdk::from_key(TdeaKey::from(KEY));
-    let load = || Originator::load(bdk.derive_initial_key(&ksn(Counter::FIRST)).expect("a strong key"));
-    let take_all =
-        |terminal: &mut Originator| (0..TRANSACTIONS).filter(|_| terminal.next_transaction().is_ok()).count();
+    let bdk = bdk();
+    let load =
+        || VolatileOriginator::load(bdk.derive_initial_key(&ksn(Counter::FIRST)).expect("a strong key"));
+    let take_all = |terminal: &mut VolatileOriginator| {
+        (0..TRANSACTIONS).filter(|_| terminal.next_transaction().is_ok()).count()
+    };
     group.bench_function("cardroot", |b| b.iter_batched_ref(load, take_all, BatchSize::SmallInput));
     group.finish();
 }
@@ -159,7 +166,7 @@ fn pin_block(c: &mut Criterion<ThreadTime>) {
     group.throughput(Throughput::Elements(1));
     let pin = Pin::from_ascii_digits(b"1234").expect("a PIN");
     let pan = Pan::from_ascii_digits(b"4012345678909").expect("a PAN");
-    let (host, ksn) = (receiver(), ksn(Counter::FIRST));
+    let (host, ksn) = (bdk(), ksn(Counter::FIRST));
     let pin_key = || host.derive_transaction_key(&ksn).expect("a counter of a transaction").pin_key();
     let kept = pin_key();
     let Ok(block) = kept.encrypt_pin_block(&ClearPinBlock::encode_iso0(&pin, &pan));

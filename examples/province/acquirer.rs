@@ -3,10 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use cardroot::dukpt::{AcceptError, Bdk, Counter, Ksn, KsnError, Receiver, TransactionKey};
+use cardroot::dukpt::audit::{self, Observation, Outcome, Thresholds};
+use cardroot::dukpt::guard::{Claim, MemoryGuard, Policy, RequestId, Verdict, block_on};
+use cardroot::dukpt::{
+    AcceptError, Accepted, Bdk, KeySetId, KeySets, Ksn, KsnError, ReceiveError, Receiver, TransactionKey,
+};
 use cardroot::pin::{DecryptPinBlock, EncryptedPinBlock, Pan, Pin, PinBlockFormat};
+use cardroot::smid::SmidProfile;
 use cardroot::smid::iso8583::{Dialect, Finding, Message, RuleOptions, VerifyError, validate};
-use cardroot::smid::{NameLayout, SmidProfile};
 use cardroot::tdea::MacMismatch;
 
 use crate::Failure;
@@ -18,13 +22,12 @@ pub const WRONG_PIN: &str = "117";
 /// The acquirer's host.
 #[derive(Debug)]
 pub struct Acquirer {
-    receiver: Receiver,
-    key_set_id: u128,
+    receiver: Receiver<MemoryGuard>,
     dialect: &'static Dialect,
     profile: &'static SmidProfile,
     accounts: HashMap<String, Pin>,
-    /// The last counter accepted from each terminal, by the name of its initial key.
-    last: HashMap<Ksn, Counter>,
+    /// What came of every claim and forgery, and on which line, for the audit.
+    journal: Vec<(Claim, Outcome, String)>,
 }
 
 /// Why a request gets no answer. The sender learns none of it.
@@ -33,8 +36,9 @@ pub enum Refusal {
     Message(VerifyError<MacMismatch>),
     Rules(Vec<Finding>),
     Smid(String),
-    UnknownKeySet,
-    Counter(AcceptError),
+    Name(ReceiveError),
+    Counter(String),
+    Repeated,
     NoAccount,
     PinBlock,
 }
@@ -50,24 +54,20 @@ impl Acquirer {
     /// A host that holds one base derivation key, and knows the accounts and their PINs.
     pub fn new(
         bdk: Bdk,
-        key_set_id: u128,
+        key_set_id: KeySetId,
         dialect: &'static Dialect,
         profile: &'static SmidProfile,
         accounts: HashMap<String, Pin>,
     ) -> Result<Self, Failure> {
-        Ok(Self {
-            receiver: Receiver::new(bdk)?,
-            key_set_id,
-            dialect,
-            profile,
-            accounts,
-            last: HashMap::new(),
-        })
+        let mut key_sets = KeySets::new();
+        key_sets.insert(key_set_id, bdk)?;
+        let receiver = Receiver::new(key_sets, MemoryGuard::new(Policy::Strict));
+        Ok(Self { receiver, dialect, profile, accounts, journal: vec![] })
     }
 
-    /// Opens a request and answers it. The counter counts as used once the MAC is right, and before anything else is done
-    /// with the message.
-    pub fn answer(&mut self, request: &[u8]) -> Result<Answer, Refusal> {
+    /// Opens a request that came in on `line`, and answers it. The counter counts as used once the MAC is right, and
+    /// before anything else is done with the message.
+    pub fn answer(&mut self, line: &str, request: &[u8]) -> Result<Answer, Refusal> {
         let message =
             Message::decode(self.dialect, request).map_err(|error| Refusal::Message(error.into()))?;
         let findings = validate(&message, &RuleOptions::default());
@@ -75,32 +75,56 @@ impl Acquirer {
             return Err(Refusal::Rules(findings));
         }
         let ksn = self.key_serial_number(&message)?;
-        let last = self.last.get(&ksn.initial()).copied();
-        let transaction = self.receiver.accept(&ksn, last).map_err(Refusal::Counter)?;
-        let key = transaction.key();
-        let message = Message::verify_with(self.dialect, request, |covered, mac| {
-            key.mac_request_key().verify_mac(covered, mac)
-        })
-        .map_err(Refusal::Message)?;
-        let counter = ksn.counter().map_err(|error| Refusal::Counter(error.into()))?;
-        self.last.insert(ksn.initial(), counter);
+        let received = self.receiver.derive(&ksn).map_err(Refusal::Name)?;
+        let mut claim = received.claim(RequestId([0; 16]));
+        let verified = received.authenticate(|key| {
+            Message::verify_with(self.dialect, request, |covered, mac| {
+                claim.request = identify(mac);
+                key.mac_request_key().verify_mac(covered, mac)
+            })
+        });
+        let (received, message) = verified.map_err(|error| {
+            self.journal.push((claim, Outcome::NotAuthentic, line.to_owned()));
+            Refusal::Message(error)
+        })?;
 
+        let authentication = received.authentication();
+        let accepted = block_on(self.receiver.accept(received, claim.request));
+        let verdict = match &accepted {
+            Ok(accepted) => accepted.verdict(),
+            Err(AcceptError::Refused(refusal)) => Verdict::Refused(*refusal),
+            Err(error) => return Err(Refusal::Counter(error.to_string())),
+        };
+        self.journal.push((claim, Outcome::Judged { verdict, authentication }, line.to_owned()));
+        let transaction = match accepted.map_err(|error| Refusal::Counter(error.to_string()))? {
+            Accepted::New { transaction, .. } => transaction,
+            Accepted::Repeated(_) => return Err(Refusal::Repeated),
+        };
+
+        let key = transaction.key();
         let action_code = self.judge(&message, key)?;
         let response =
             self.respond(&message, action_code, key).map_err(|failure| Refusal::Smid(failure.to_string()))?;
         Ok(Answer { response, skipped_counters: transaction.skipped_counters() })
     }
 
-    /// The key serial number that bit 53 names, if it is of our key set.
+    /// Looks for signs of two terminals under one name in all that came in.
+    pub fn audit(&self) -> audit::Report<'_> {
+        let observations = (0..).zip(&self.journal).map(|(time, (claim, outcome, line))| Observation {
+            claim: *claim,
+            outcome: *outcome,
+            source: line,
+            time,
+        });
+        audit::examine(observations, Thresholds::default())
+    }
+
+    /// The key serial number that bit 53 names.
     fn key_serial_number(&self, message: &Message) -> Result<Ksn, Refusal> {
         let smid = |error: &dyn fmt::Display| Refusal::Smid(error.to_string());
         let smids = message.smids(self.profile).map_err(|error| smid(&error))?;
         let name = smids.as_ref().and_then(|smids| smids.mac(self.profile)).map(|smid| smid.key_name);
         let name = name.ok_or_else(|| smid(&"bit 53 names no key"))?;
-        let parts = NameLayout::ANNEX_A.split(&name).map_err(|error| smid(&error))?;
-        if parts.key_set_id != self.key_set_id {
-            return Err(Refusal::UnknownKeySet);
-        }
         Ksn::from_wire(name.as_bytes()).map_err(|error: KsnError| smid(&error))
     }
 
@@ -136,6 +160,13 @@ impl Acquirer {
     }
 }
 
+/// The MAC is made with a key of this transaction alone, so it tells the request from any other under its counter.
+fn identify(mac: &[u8]) -> RequestId {
+    let mut id = [0; 16];
+    id.iter_mut().zip(mac).for_each(|(id, mac)| *id = *mac);
+    RequestId(id)
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -145,8 +176,9 @@ impl fmt::Display for Refusal {
                 f.write_str(&findings.join("; "))
             }
             Self::Smid(reason) => f.write_str(reason),
-            Self::UnknownKeySet => f.write_str("the key set is not ours"),
-            Self::Counter(error) => error.fmt(f),
+            Self::Name(error) => error.fmt(f),
+            Self::Counter(reason) => f.write_str(reason),
+            Self::Repeated => f.write_str("this request was answered before"),
             Self::NoAccount => f.write_str("no such account"),
             Self::PinBlock => f.write_str("invalid PIN block"),
         }

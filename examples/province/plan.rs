@@ -105,6 +105,8 @@ pub enum Mischief {
     Replay,
     /// The amount is changed on the way.
     AlteredAmount,
+    /// The message comes from another line, of a second terminal that the same initial key was loaded into.
+    LoadedTwice,
     /// The customer types another PIN.
     WrongPin,
     /// The message claims a terminal of another key set.

@@ -62,6 +62,12 @@ impl Report {
         write().map_err(|error| Failure(format!("{}: {error}", path.display())))
     }
 
+    /// A record for people: a text file in the folder.
+    pub fn text(&self, file: &str, text: &impl Display) -> Result<(), Failure> {
+        let path = self.folder.join(file);
+        fs::write(&path, format!("{text}\n")).map_err(|error| Failure(format!("{}: {error}", path.display())))
+    }
+
     /// Writes the last records and returns the summary, and whether everything went as the plan expects: what was
     /// refused is what had to be.
     pub fn finish(

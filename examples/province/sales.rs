@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use cardroot::dukpt::{Bdk, Ksn, Originator, Transaction};
+use cardroot::dukpt::audit::Observation;
+use cardroot::dukpt::{Bdk, KeySetId, Ksn, Transaction, VolatileOriginator};
 use cardroot::pin::{ClearPinBlock, EncryptPinBlock, Pan, Pin};
 use cardroot::smid::iso8583::{Dialect, Message};
 use cardroot::smid::{KeyName, NameLayout, Smid, SmidList, SmidProfile};
@@ -16,6 +17,8 @@ use crate::plan::{CardRow, Inputs, Mischief, TerminalRow};
 use crate::report::{Report, progress};
 
 const STAGE: &str = "sales";
+/// Length of the key set identifier that the parties agreed on, as [`NameLayout::ANNEX_A`] has it.
+const KEY_SET_BITS: u8 = 40;
 
 /// What came of the sales.
 #[derive(Debug, Default)]
@@ -36,7 +39,8 @@ pub fn trade(inputs: &Inputs, bdk: TdeaKey, mut issued: Issued, report: &mut Rep
     for row in &inputs.terminals {
         terminals.push(Terminal::load(row, &bdk, dialect, profile, &province.currency)?);
     }
-    let key_set_id = terminals.first().map_or(Ok(0), Terminal::key_set_id)?;
+    let first = terminals.first().ok_or_else(|| Failure("there is no terminal".to_owned()))?;
+    let key_set_id = KeySetId::of(first.originator.initial_ksn(), KEY_SET_BITS)?;
     let mut acquirer = Acquirer::new(bdk, key_set_id, dialect, profile, accounts(&issued)?)?;
 
     let mut ledger = Ledger::default();
@@ -57,7 +61,23 @@ pub fn trade(inputs: &Inputs, bdk: TdeaKey, mut issued: Issued, report: &mut Rep
         }
     }
     bar.finish_and_clear();
-    summarise(&ledger, terminals.len(), total, started, report)
+    summarise(&ledger, terminals.len(), total, started, report)?;
+    audit(&acquirer, report)
+}
+
+/// X9.24-1:2009 8.7.3: are there two terminals under one name?
+fn audit(acquirer: &Acquirer, report: &mut Report) -> Result<(), Failure> {
+    let found = acquirer.audit();
+    for finding in &found.findings {
+        let source = |observation: Option<Observation<'_>>| {
+            observation
+                .map_or_else(|| "nowhere".to_owned(), |observation| format!("{:?}", observation.source))
+        };
+        let (before, after) = (source(finding.first.before), source(Some(finding.first.message)));
+        let reason = format!("{}, at {before}, then {after}", finding.sign.summary());
+        report.refuse("audit", finding.originator, reason);
+    }
+    report.text("audit.txt", &found)
 }
 
 fn accounts(issued: &Issued) -> Result<HashMap<String, Pin>, Failure> {
@@ -68,7 +88,9 @@ fn accounts(issued: &Issued) -> Result<HashMap<String, Pin>, Failure> {
 /// A terminal: its originating side of DUKPT, and a counter of its own for receipts.
 struct Terminal<'a> {
     row: &'a TerminalRow,
-    originator: Originator,
+    originator: VolatileOriginator,
+    /// What a thief would have who got the initial key: the same name again, with its counter at the start.
+    twin: VolatileOriginator,
     dialect: &'static Dialect,
     profile: &'static SmidProfile,
     currency: &'a str,
@@ -88,13 +110,9 @@ impl<'a> Terminal<'a> {
         let ksn = Ksn::from_wire(
             &base16ct::mixed::decode_vec(&row.initial_ksn).map_err(|error| Failure(error.to_string()))?,
         )?;
-        let originator = Originator::load(bdk.derive_initial_key(&ksn)?);
-        Ok(Self { row, originator, dialect, profile, currency, sent: vec![] })
-    }
-
-    fn key_set_id(&self) -> Result<u128, Failure> {
-        let name = key_name(self.originator.initial_ksn())?;
-        Ok(NameLayout::ANNEX_A.split(&name)?.key_set_id)
+        let originator = VolatileOriginator::load(bdk.derive_initial_key(&ksn)?);
+        let twin = VolatileOriginator::load(bdk.derive_initial_key(&ksn)?);
+        Ok(Self { row, originator, twin, dialect, profile, currency, sent: vec![] })
     }
 
     /// One sale: card, PIN, request, answer.
@@ -111,7 +129,11 @@ impl<'a> Terminal<'a> {
         let typed = if mischief == Some(Mischief::WrongPin) { "0000000" } else { &customer.pin };
 
         // Only now, with the PIN there, is a key used up.
-        let transaction = self.originator.next_transaction()?;
+        let (line, originator) = match mischief {
+            Some(Mischief::LoadedTwice) => ("elsewhere", &mut self.twin),
+            _ => (self.row.city.as_str(), &mut self.originator),
+        };
+        let transaction = originator.next_transaction()?;
         let message = self.request(&customer, typed, sale, cents, &transaction, mischief)?;
         let request = match mischief {
             Some(Mischief::Replay) => std::mem::take(&mut self.sent),
@@ -121,7 +143,7 @@ impl<'a> Terminal<'a> {
             }
             _ => message,
         };
-        let answer = acquirer.answer(&request).map_err(|refusal| Failure(refusal.to_string()))?;
+        let answer = acquirer.answer(line, &request).map_err(|refusal| Failure(refusal.to_string()))?;
         self.sent = request;
 
         let response = Message::verify_with(self.dialect, &answer.response, |covered, mac| {

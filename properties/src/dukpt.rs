@@ -1,6 +1,10 @@
 //! Key serial numbers, originator and receiver.
 
-use ::dukpt::{Bdk, Counter, CounterError, DeriveError, Ksn, Originator, Receiver};
+use ::dukpt::guard::{MemoryGuard, Policy, Refusal, RequestId, block_on};
+use ::dukpt::{
+    AcceptError, Accepted, Bdk, Counter, CounterError, DeriveError, KeySetError, KeySetId, KeySets, Ksn,
+    ReceiveError, Receiver, VolatileOriginator,
+};
 use ::tdea::TdeaKey;
 
 use crate::Reach;
@@ -56,28 +60,48 @@ pub fn dukpt_host_equals_terminal(data: &[u8]) -> Reach {
         true => TdeaKey::from(input.array::<24>()),
     };
     let ksn = Ksn::from(input.array());
-    let initial_key = Bdk::from_key(key.duplicate()).derive_initial_key(&ksn);
-    let Ok(host) = Receiver::new(Bdk::from_key(key)) else {
-        assert!(initial_key.is_err());
-        return Reach::Refused;
+    let bdk = Bdk::from_key(key.duplicate());
+    let mut key_sets = KeySets::new();
+    let taken = key_sets.insert(KeySetId::of(&ksn, 40).unwrap(), Bdk::from_key(key));
+    let initial_key = match (bdk.derive_initial_key(&ksn), taken) {
+        (Ok(initial_key), Ok(())) => initial_key,
+        (Err(error), Err(same)) => {
+            assert_eq!(same, KeySetError::Strength(error));
+            assert_eq!(bdk.derive_transaction_key(&ksn).unwrap_err(), DeriveError::Strength(error));
+            return Reach::Refused;
+        }
+        _ => panic!("the key is good to one side only"),
     };
-    let initial_key = initial_key.unwrap();
-    match (initial_key.derive_transaction_key(&ksn), host.derive_transaction_key(&ksn), ksn.counter()) {
+    let host = Receiver::new(key_sets, MemoryGuard::new(Policy::Strict));
+    match (initial_key.derive_transaction_key(&ksn), bdk.derive_transaction_key(&ksn), host.derive(&ksn)) {
         (Ok(key), Ok(same), Ok(_)) => assert!(key.ct_eq(&same)),
-        (Err(DeriveError::Counter(error)), Err(same), Err(too)) => assert_eq!((error, error), (same, too)),
+        (Err(DeriveError::Counter(error)), Err(same), Err(too)) => {
+            assert_eq!((DeriveError::Counter(error), ReceiveError::Counter(error)), (same, too));
+        }
         _ => panic!("{ksn} is good to one side only"),
     }
 
-    let mut terminal = Originator::load(initial_key);
-    let mut last = None;
+    let mut terminal = VolatileOriginator::load(initial_key);
     for done in 1..=input.below(64) {
         let sent = terminal.next_transaction().unwrap();
-        let accepted = host.accept(sent.ksn(), last).unwrap();
+        let accept = |arrival| {
+            let mac = sent.key().mac_request_key().mac(data);
+            let message = host.derive(sent.ksn()).unwrap();
+            let (message, ()) =
+                message.authenticate(|key| key.mac_request_key().verify_mac(data, mac.as_bytes())).unwrap();
+            block_on(host.accept(message, RequestId([arrival; 16])))
+        };
+        let Ok(Accepted::New { transaction: accepted, .. }) = accept(1) else {
+            panic!("{} is new", sent.ksn())
+        };
         assert!(accepted.key().ct_eq(sent.key()));
         assert_eq!((sent.skipped_counters(), accepted.skipped_counters()), (0, 0));
-        last = sent.ksn().counter().ok();
-        assert_eq!(last.map(Counter::ordinal), u32::try_from(done).ok());
-        assert!(host.accept(sent.ksn(), last).is_err());
+        let counter = sent.ksn().counter().unwrap();
+        assert_eq!(u32::try_from(done), Ok(counter.ordinal()));
+        let Ok(Accepted::Repeated(repeat)) = accept(1) else { panic!("{} is a repeat", sent.ksn()) };
+        assert!(repeat.key().ct_eq(sent.key()));
+        let replay = AcceptError::Refused(Refusal::Replay { found: counter.value() });
+        assert_eq!(accept(2).unwrap_err(), replay);
     }
     Reach::Held
 }

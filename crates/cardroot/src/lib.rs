@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-pub use {apdu, card, components, diversify, dukpt, pin, smid, tdea};
+pub use {aeskey, apdu, card, components, diversify, dukpt, pin, smid, tdea};
 
 pub mod prelude;

@@ -6,7 +6,9 @@ pub use apdu::{CardTransport, Channel, CommandApdu, ResponseApdu, StatusWord};
 pub use card::{Card, CardProfile};
 pub use components::{Parity, Parts, TdeaComponent};
 pub use diversify::Factor;
-pub use dukpt::{Bdk, Counter, InitialKey, Ksn, Originator, Receiver, Transaction};
+#[cfg(feature = "alloc")]
+pub use dukpt::{Accepted, KeySetId, KeySets, Receiver};
+pub use dukpt::{Bdk, Counter, InitialKey, Ksn, Originator, Transaction, VolatileOriginator};
 pub use pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock, Pan, Pin, PinBlockFormat};
 pub use smid::iso8583::{Dialect, Message};
 pub use smid::{KeyName, Smid, SmidList, SmidProfile};

@@ -1,6 +1,8 @@
 //! `cardroot dukpt`: the receiving side of DUKPT.
 
-use cardroot::dukpt::{Bdk, Counter, CounterError, Ksn, Receiver, TransactionKey};
+use core::fmt::Display;
+
+use cardroot::dukpt::{Bdk, Counter, CounterError, DeriveError, Ksn, TransactionKey};
 use cardroot::pin::{
     ClearPinBlock, DecryptPinBlock, EncryptedPinBlock, InvalidPinBlock, Pin, PinBlockFormat,
 };
@@ -199,7 +201,7 @@ fn next(ksn: &Ksn) -> Result<Report, Failure> {
         })?,
         // The initial key's own number: the terminal has not sent anything yet.
         Err(CounterError::Zero) => Counter::FIRST,
-        Err(error) => return Err(bad_counter(&error)),
+        Err(fault) => return Err(bad_ksn(&fault)),
     };
     Ok(Record::new()
         .with("ksn", ksn.with_counter(next).to_string())
@@ -246,16 +248,18 @@ fn decode(
 
 fn transaction_key(names: &Names, secrets: &mut Secrets) -> Result<TransactionKey, Failure> {
     let bdk = Bdk::from_key(secrets.key("--bdk", &names.bdk)?);
-    let receiver = Receiver::new(bdk).map_err(|fault| weak_bdk(&fault))?;
-    receiver.derive_transaction_key(&names.ksn).map_err(|error| bad_counter(&error))
+    bdk.derive_transaction_key(&names.ksn).map_err(|error| match error {
+        DeriveError::Strength(fault) => weak_bdk(&fault),
+        fault => bad_ksn(&fault),
+    })
 }
 
 fn weak_bdk(fault: &cardroot::tdea::StrengthError) -> Failure {
     Failure::refused(format!("--bdk must not be used: {fault}"))
 }
 
-fn bad_counter(error: &CounterError) -> Failure {
-    Failure::refused(format!("--ksn: {error}; give the number that came with the message"))
+fn bad_ksn(fault: &impl Display) -> Failure {
+    Failure::refused(format!("--ksn: {fault}; give the number that came with the message"))
 }
 
 /// The name of a choice, as the command line has it.

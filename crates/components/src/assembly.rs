@@ -1,8 +1,8 @@
 //! The one place where components become a key, and the rules they must keep.
 
+use aeskey::{AesKey, AesKeyLength};
 use tdea::{Kcv, KcvMethod, KeyError, StrengthError};
 
-use crate::aes::{AesKey, AesKeyLength};
 use crate::component::KeyComponent;
 use crate::key::{ComponentKey, xor};
 use crate::parts::Parts;

@@ -2,11 +2,11 @@
 
 use core::fmt;
 
+use aeskey::AesKey;
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use tdea::{Kcv, KcvError, KcvMethod, TdeaKey};
 
-use crate::aes::AesKey;
 use crate::key::{ComponentKey, LengthError};
 
 /// A component of a TDEA key.

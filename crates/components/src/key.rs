@@ -2,15 +2,16 @@
 
 use core::fmt;
 
+use aeskey::{AesKey, AesKeyLength};
 use tdea::{Kcv, KcvError, KcvMethod, KeyError, KeyLength, StrengthError, TdeaKey};
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for tdea::TdeaKey {}
-    impl Sealed for crate::AesKey {}
+    impl Sealed for aeskey::AesKey {}
 }
 
-/// A key that components make up: [`TdeaKey`] or [`AesKey`](crate::AesKey).
+/// A key that components make up: [`TdeaKey`] or [`AesKey`].
 ///
 /// Sealed. The methods are those that the key types have anyway; the trait exists so that
 /// [`combine`](crate::combine), [`split`](crate::split) and [`Ceremony`](crate::Ceremony) are written once.
@@ -128,5 +129,37 @@ impl ComponentKey for TdeaKey {
             Parity::AdjustToOdd => Ok(self.into_odd_parity()),
             Parity::RequireOdd => self.check_parity().map(|()| self),
         }
+    }
+}
+
+impl ComponentKey for AesKey {
+    type Length = AesKeyLength;
+    type Parity = NoParity;
+
+    const USED_BITS: u8 = 0xFF;
+
+    fn from_fill(length: AesKeyLength, fill: impl FnOnce(&mut [u8])) -> Self {
+        Self::from_fill(length, fill)
+    }
+
+    fn length(&self) -> AesKeyLength {
+        self.length()
+    }
+
+    fn expose_bytes(&self) -> &[u8] {
+        self.expose_bytes()
+    }
+
+    fn kcv_by(&self, method: KcvMethod, len: usize) -> Result<Kcv, KcvError> {
+        self.kcv_by(method, len)
+    }
+
+    /// AES has no weak keys.
+    fn check_strength(&self) -> Result<(), StrengthError> {
+        Ok(())
+    }
+
+    fn apply_parity(self, NoParity: NoParity) -> Result<Self, KeyError> {
+        Ok(self)
     }
 }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
-mod aes;
 mod assembly;
 mod ceremony;
 mod combine;
@@ -12,7 +11,8 @@ mod parts;
 mod record;
 mod split;
 
-pub use crate::aes::{AesKey, AesKeyLength};
+pub use aeskey::{AesKey, AesKeyLength, KeyLengthError};
+
 pub use crate::assembly::{ComponentFault, KeyFault};
 pub use crate::ceremony::{Ceremony, CompleteCeremony, Outcome, Plan, PlanError, Step};
 pub use crate::combine::{CombineError, combine};

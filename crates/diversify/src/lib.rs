@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
 pub mod block;
 mod code;
+pub mod cohort;
 pub mod emv;
 mod factor;
 pub mod gp;

@@ -6,8 +6,9 @@ use core::fmt;
 use tdea::hazmat::DesKey;
 use tdea::{Tdea, TdeaKey};
 
+use crate::cohort::{self, Cohort, Members, Paths};
 use crate::factor::{Factor, NoFactor};
-use crate::pair::{TripleLengthKey, double_length, encrypt_pair};
+use crate::pair::{TripleLengthKey, check_double_length, double_length, encrypt_pair};
 
 /// A path that leads to no key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -98,6 +99,45 @@ pub fn derive_path(root: &TdeaKey, path: impl IntoIterator<Item = Factor>) -> Re
     let mut path = path.into_iter();
     let first = derive(root, path.next().ok_or(NoFactor)?)?;
     Ok(path.try_fold(first, |parent, factor| derive(&parent, factor))?)
+}
+
+/// Derives the children of `parent` that belong to many factors; see [`derive()`] and [cohorts](crate::cohort).
+///
+/// # Errors
+/// Returns [`TripleLengthKey`] unless `parent` is of double length.
+pub fn cohort<E>(
+    parent: &TdeaKey,
+    factors: impl IntoIterator<Item = Result<Factor, E>>,
+) -> Result<Cohort<impl Members<Key = TdeaKey, Fault = E>>, TripleLengthKey> {
+    cohort_paths(parent, factors.into_iter().map(|factor| factor.map(|factor| [factor])))
+}
+
+/// Derives through `LEVELS` levels to the keys of many paths; see [`derive_path`] and [cohorts](crate::cohort). No key but
+/// the last of each path is written anywhere.
+///
+/// ```
+/// # use cardroot_diversify::{Factor, FactorLengthError, pboc};
+/// # let root = tdea::TdeaKey::from([0x25; 16]);
+/// let paths: [Result<[Factor; 2], FactorLengthError>; 0] = [];
+/// let _ = pboc::cohort_paths(&root, paths);
+/// ```
+/// The root itself is not handed out:
+/// ```compile_fail,E0080
+/// # use cardroot_diversify::{Factor, FactorLengthError, pboc};
+/// # let root = tdea::TdeaKey::from([0x25; 16]);
+/// let paths: [Result<[Factor; 0], FactorLengthError>; 0] = [];
+/// let _ = pboc::cohort_paths(&root, paths);
+/// ```
+///
+/// # Errors
+/// Returns [`TripleLengthKey`] unless `root` is of double length.
+pub fn cohort_paths<const LEVELS: usize, E>(
+    root: &TdeaKey,
+    paths: impl IntoIterator<Item = Result<[Factor; LEVELS], E>>,
+) -> Result<Cohort<impl Members<Key = TdeaKey, Fault = E>>, TripleLengthKey> {
+    const { assert!(LEVELS > 0, "a path has at least one level") };
+    check_double_length(root)?;
+    Ok(cohort::of(paths, Paths { parent: root, finish: |key, _: [Factor; LEVELS]| key }))
 }
 
 /// Derives a child whose halves have a factor each: `E(parent, left) || E(parent, right)`. Parity is not adjusted.

@@ -1,8 +1,10 @@
 //! PBOC dispersion with SM4: the counterpart of [`pboc`](crate::pboc), with the same factors.
 
+use tdea::{Kcv, KcvError, KcvMethod};
 use zeroize::Zeroizing;
 
 use crate::block::{BLOCK_LEN, Sm4Key};
+use crate::cohort::{self, Cohort, Members, OneByOne};
 use crate::factor::{Factor, NoFactor};
 use crate::pboc::{AtcFactors, ProcessInput};
 
@@ -36,6 +38,17 @@ pub fn derive_path(root: &Sm4Key, path: impl IntoIterator<Item = Factor>) -> Res
     Ok(path.fold(first, |parent, factor| derive(&parent, factor)))
 }
 
+/// Derives through `LEVELS` levels to the keys of many paths, one after another; see [`derive_path`] and
+/// [cohorts](crate::cohort).
+pub fn cohort_paths<const LEVELS: usize, E>(
+    root: &Sm4Key,
+    paths: impl IntoIterator<Item = Result<[Factor; LEVELS], E>>,
+) -> Cohort<impl Members<Key = Sm4Key, Fault = E>> {
+    const { assert!(LEVELS > 0, "a path has at least one level") };
+    let derive = |path: [Factor; LEVELS]| derive_path(root, path).expect("a path has at least one level");
+    cohort::of(paths, OneByOne(derive))
+}
+
 /// Derives the process key of one transaction: one more level of dispersion, by the block that makes the TDEA
 /// [process key](crate::pboc::process_key).
 ///
@@ -55,6 +68,21 @@ pub fn process_key(card_key: &Sm4Key, input: &ProcessInput) -> Sm4Key {
 pub fn unconfirmed_session_key(card_key: &Sm4Key, atc: u16) -> Sm4Key {
     let AtcFactors { left, right } = AtcFactors::new(atc);
     encrypt_pair(card_key, left, right)
+}
+
+impl Sm4Key {
+    /// The check value by `method`, `len` bytes of it.
+    ///
+    /// # Errors
+    /// Returns [`KcvError::Cipher`] if the method belongs to another cipher, [`KcvError::Length`] if it can't have `len`
+    /// bytes.
+    pub fn kcv_by(&self, method: KcvMethod, len: usize) -> Result<Kcv, KcvError> {
+        if method != KcvMethod::Sm4Zeros {
+            return Err(KcvError::Cipher);
+        }
+        let block = self.encrypt([0; BLOCK_LEN]);
+        Kcv::new(method, block.get(..len).ok_or(KcvError::Length { max: method.max_len(), found: len })?)
+    }
 }
 
 /// `SM4(parent, left || right)`.

@@ -267,6 +267,8 @@ fn commands_carry_factors_in_their_own_order() {
     let (city, card) = (factor("3701FFFFFFFFFFFF"), factor("0000199808150001"));
     assert_eq!(factors.levels().collect::<Vec<_>>(), [(LevelId::City, city), (LevelId::Card, card)]);
     assert_eq!(factors.in_apdu_order().collect::<Vec<_>>(), [card, city]);
+    assert_eq!(factors.path(), Some([city, card]));
+    assert_eq!((factors.path::<0>(), factors.path::<1>(), factors.path::<3>()), (None, None, None));
 }
 
 /// Row PBOC-05 of the vectors, and its twin with another padding: same names, another key.

@@ -4,9 +4,7 @@
 
 mod common;
 
-use cardroot_diversify::profile::{
-    CITY_FF, FactorFault, Field, Identity, PBOC_CARD, ProfileError, Source, TOLL, Value,
-};
+use cardroot_diversify::profile::{CITY_FF, Field, Identity, PBOC_CARD, ProfileError, Source, TOLL, Value};
 use cardroot_diversify::tree::purpose::*;
 use cardroot_diversify::tree::{
     CardKey, CardKeyError, CityKey, FunctionLabels, LabelError, Origin, ParentKey, Place, ProvinceKey,
@@ -101,33 +99,6 @@ fn version_and_place_go_down_the_tree() {
     assert_eq!(city_key.origin(), Origin::city(3, city));
     assert_eq!(city_key.card_key(card).place(), Place::Card { city, card });
     assert_eq!(city_key.card_key(card).version(), 3);
-}
-
-#[test]
-fn one_bad_card_does_not_lose_the_others() {
-    let city = city_key::<Purchase>("3701");
-    let fields = [
-        card_fields("3701", "00000000199808150001"),
-        card_fields("3701", "0000000019980815000X"),
-        card_fields("3702", "00000000199808150003"),
-        card_fields("3701", "00000000199808150004"),
-    ];
-    let keys: Vec<_> = city.card_keys(&CITY_FF, fields.iter().map(|fields| Identity::new(fields))).collect();
-    assert_eq!(keys.len(), 4);
-    for (made, fields) in keys.iter().zip(&fields) {
-        let alone = city.card_key_for(&CITY_FF, &Identity::new(fields));
-        match (made, alone) {
-            (Ok(made), Ok(alone)) => assert!(made.ct_eq(&alone) && made.origin() == alone.origin()),
-            (Err(made), Err(alone)) => assert_eq!(*made, alone),
-            other => panic!("{other:?}"),
-        }
-    }
-    let fault = FactorFault::NotADigit { position: 19 };
-    let bad = ProfileError::Factor { level: LevelId::Card, field: Source::AppSerial, fault };
-    assert!(keys[0].is_ok() && keys[3].is_ok());
-    assert_eq!(*keys[1].as_ref().unwrap_err(), CardKeyError::Profile(bad));
-    assert_eq!(*keys[2].as_ref().unwrap_err(), CardKeyError::OtherCity);
-    assert_eq!(city.card_keys(&CITY_FF, []).count(), 0);
 }
 
 #[test]

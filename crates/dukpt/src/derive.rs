@@ -1,21 +1,20 @@
 //! The derivations of ANS X9.24-1 on bare keys. The types that give them a purpose are in `keys` and `working_keys`.
 
-use tdea::hazmat::DesKey;
-use tdea::{BLOCK_LEN, KeyLength, Mode, TdeaKey};
+use tdea::hazmat::{DesKey, KeyMask};
+use tdea::{BLOCK_LEN, KeyLength, TdeaKey};
 
 use crate::counter::Counter;
 use crate::ksn::Ksn;
 
-/// XORed onto each 8-byte part for the second half of a derived key.
-const SECOND_HALF_VARIANT: [u8; BLOCK_LEN] = [0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0];
+/// XORed onto each 8-byte part for one of the halves of a derived key.
+pub(crate) const HALF_VARIANT: [u8; BLOCK_LEN] = [0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0];
+static HALF_MASK: KeyMask = KeyMask::new(HALF_VARIANT);
 
 /// `E(BDK, id) || E(BDK ^ C0C0C0C0 00000000 …, id)`, `id` = first 8 bytes of the KSN, counter cleared.
 pub(crate) fn initial_key(bdk: &TdeaKey, ksn: &Ksn) -> TdeaKey {
-    let id = ksn.initial().leftmost_64_bits();
-    from_halves(|left, right| {
-        (*left, *right) = (id, id);
-        bdk.cipher().encrypt_block(left);
-        bdk.variant(&SECOND_HALF_VARIANT).cipher().encrypt_block(right);
+    from_halves(|halves| {
+        *halves = [ksn.initial().leftmost_64_bits(); 2];
+        bdk.encrypt_masked(&HALF_MASK, halves);
     })
 }
 
@@ -33,45 +32,40 @@ pub(crate) fn transaction_key(initial_key: &TdeaKey, ksn: &Ksn) -> TdeaKey {
 
 /// "Non-reversible Key Generation Process": a child key from its parent and the KSN that names the child.
 ///
-/// Single DES, the right half first in the standard; the halves do not depend on each other.
+/// Single DES. The standard makes the right half first; the halves do not depend on each other and are made together.
 pub(crate) fn step(parent: &TdeaKey, child_ksn: &Ksn) -> TdeaKey {
-    let input = child_ksn.rightmost_64_bits();
-    from_halves(|left, right| {
-        (*left, *right) = (input, input);
-        encrypt_whitened(parent, right);
-        encrypt_whitened(&parent.variant(&SECOND_HALF_VARIANT), left);
+    from_halves(|halves| {
+        *halves = [child_ksn.rightmost_64_bits(); 2];
+        whiten(halves, parent);
+        DesKey::left_half(parent).encrypt_masked(&HALF_MASK, halves);
+        whiten(halves, parent);
+        halves.reverse();
     })
 }
 
-/// `E(key, key)`: the one-way step of the 2009 data keys. Each half is encrypted by itself, under the whole key.
+/// `E(key, key)`: the one-way step of the 2009 data keys. Each half of a double-length key is encrypted by itself, under the
+/// whole key.
 pub(crate) fn one_way(key: &TdeaKey) -> TdeaKey {
-    TdeaKey::from_fill(key.length(), |bytes| {
-        bytes.copy_from_slice(key.expose_bytes());
-        key.cipher().encrypt(Mode::Ecb, bytes).expect("a key is whole blocks");
+    from_halves(|halves| {
+        halves.as_flattened_mut().copy_from_slice(key.expose_bytes());
+        key.cipher().encrypt_two(halves);
     })
 }
 
-/// `DES(L, block ^ R) ^ R`, with `L || R` the key.
-fn encrypt_whitened(key: &TdeaKey, block: &mut [u8; BLOCK_LEN]) {
-    let whitening = DesKey::right_half(key);
-    xor(block, whitening.expose_bytes());
-    DesKey::left_half(key).encrypt_block(block);
-    xor(block, whitening.expose_bytes());
-}
-
-fn xor(block: &mut [u8; BLOCK_LEN], mask: &[u8; BLOCK_LEN]) {
-    for (byte, mask) in block.iter_mut().zip(mask) {
-        *byte ^= mask;
+/// XORs the right half of the key onto the first block, that of its variant onto the second.
+fn whiten(blocks: &mut [[u8; BLOCK_LEN]; 2], key: &TdeaKey) {
+    let right = DesKey::right_half(key);
+    for (block, variant) in blocks.iter_mut().zip([[0; BLOCK_LEN], HALF_VARIANT]) {
+        for ((byte, mask), variant) in block.iter_mut().zip(right.expose_bytes()).zip(variant) {
+            *byte ^= mask ^ variant;
+        }
     }
 }
 
 /// Builds a double-length key in place: no copy of a half stays behind.
-fn from_halves(fill: impl FnOnce(&mut [u8; BLOCK_LEN], &mut [u8; BLOCK_LEN])) -> TdeaKey {
+fn from_halves(fill: impl FnOnce(&mut [[u8; BLOCK_LEN]; 2])) -> TdeaKey {
     TdeaKey::from_fill(KeyLength::Double, |bytes| {
-        let [left, right] = bytes.as_chunks_mut().0 else {
-            unreachable!("a double-length key has two halves")
-        };
-        fill(left, right);
+        fill(bytes.as_chunks_mut().0.first_chunk_mut().expect("a double-length key has two halves"));
     })
 }
 

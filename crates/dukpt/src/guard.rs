@@ -1,8 +1,15 @@
 //! The receiver's memory of counters: which were accepted, and what may still come.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::future::Future;
 use core::num::NonZeroU8;
+
+#[cfg(feature = "std")]
+pub use crate::block_on::block_on;
+use crate::ksn::Ksn;
+#[cfg(feature = "std")]
+pub use crate::memory_guard::MemoryGuard;
 
 /// One originator, as a receiver's memory knows it.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -34,8 +41,31 @@ impl Scheme {
     }
 }
 
-/// What tells one request from another that carries the same counter: chosen by the caller, random or a digest of the
-/// message. The same request asked again is recognised by it.
+impl From<&Ksn> for OriginatorId {
+    /// The originator that a key serial number of TDES DUKPT names.
+    fn from(ksn: &Ksn) -> Self {
+        Self { scheme: Scheme::Tdes, id: ksn.initial().leftmost_64_bits() }
+    }
+}
+
+impl fmt::Display for OriginatorId {
+    /// The scheme and 16 upper-case hex digits: `TDES FFFF9876543210E0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Tdes => "TDES",
+            Scheme::Aes => "AES",
+        };
+        write!(f, "{scheme} {:016X}", u64::from_be_bytes(self.id))
+    }
+}
+
+/// What tells one request from another that carries the same counter: chosen by the caller. The same request asked again
+/// is recognised by it.
+///
+/// - A digest of the message, or its MAC: the message sent again, byte for byte, by whomever, is [`Verdict::Repeated`].
+///   The search for cloned terminals ([`audit`](crate::audit)) tells a copy from a second message by it, so prefer it.
+/// - A random number for each message that comes in: a message sent again is a [`Refusal::Replay`]; only the question to
+///   the memory can be repeated.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct RequestId(pub [u8; 16]);
 
@@ -58,8 +88,9 @@ pub enum Verdict {
         /// The highest counter accepted before; `None` if there was none.
         previous: Option<u32>,
     },
-    /// This very request was accepted before, with this counter, and is the last that was: a question repeated because
-    /// its answer got lost, or a message repeated with the consent of both sides.
+    /// This very request was accepted before, with this counter, and is the last of its originator that was: a question
+    /// repeated because its answer got lost, or a message repeated with the consent of both sides. It buys nothing a
+    /// second time: answer as before.
     Repeated,
     /// The counter is not accepted; nothing has changed.
     Refused(Refusal),
@@ -92,6 +123,9 @@ pub enum Policy {
     Strict,
     /// A counter may also be below the highest one by at most so much (up to [`Memory::WINDOW`]), if it was not accepted
     /// itself: for networks that change the order of messages.
+    ///
+    /// The width counts numbers, not transactions. Where originators skip numbers with too many ones (TDES: the first is
+    /// `7FF`), fewer late messages fit in; none is accepted that strict order would call a replay.
     Window(NonZeroU8),
 }
 
@@ -114,7 +148,11 @@ impl Memory {
 impl Policy {
     /// Judges a claim by what is remembered: the answer, and what to remember from now on if that changes.
     ///
-    /// The whole rule, for stores to call between reading and writing in one transaction.
+    /// The whole rule, for stores to call between reading and writing in one transaction. It judges the order alone:
+    /// that a transaction may carry the counter, and that a key set is known, is settled where the key is derived.
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 8.7: the receiver verifies that the counter has increased.
     #[must_use]
     pub fn judge(self, memory: Option<&Memory>, claim: &Claim) -> (Verdict, Option<Memory>) {
         let (found, request) = (claim.counter, (claim.request, claim.counter));
@@ -153,8 +191,9 @@ impl Policy {
 
 /// A receiver's memory of the counters that it has accepted, durable: compare-and-advance and nothing else.
 ///
-/// The future belongs to no runtime. A thread waits for it with [`core::task::Waker`]s of its own (see `store::block_on`), an
-/// asynchronous host awaits it among others; either way the store decides when the batch is written.
+/// The future belongs to no runtime. A thread waits for it by `block_on` (feature `std`), an asynchronous host awaits it
+/// among others; either way the store decides when the batch is written. `MemoryGuard` (feature `std`) is the plain one
+/// that others are held against.
 pub trait ReplayGuard {
     /// Why a batch could not be judged.
     type Error: core::error::Error + Send + Sync + 'static;
@@ -163,14 +202,35 @@ pub trait ReplayGuard {
     /// A batch may hold one originator several times.
     ///
     /// # Errors
-    /// After an error it may be unknown whether the batch was written. Ask again with the same request identifiers: what
-    /// was accepted then answers [`Verdict::Repeated`].
+    /// After an error it may be unknown whether the batch was written. Ask again with the same request identifiers: if it
+    /// was, the last request accepted from each originator answers [`Verdict::Repeated`], and earlier ones of the same
+    /// originator are refused. Those transactions are lost and none is done twice.
     fn advance(&self, claims: &[Claim]) -> impl Future<Output = Result<Vec<Verdict>, Self::Error>> + Send;
+}
+
+impl<G: ReplayGuard> ReplayGuard for &G {
+    type Error = G::Error;
+
+    fn advance(&self, claims: &[Claim]) -> impl Future<Output = Result<Vec<Verdict>, Self::Error>> + Send {
+        (**self).advance(claims)
+    }
+}
+
+#[cfg(feature = "std")]
+impl<G: ReplayGuard> ReplayGuard for alloc::sync::Arc<G> {
+    type Error = G::Error;
+
+    fn advance(&self, claims: &[Claim]) -> impl Future<Output = Result<Vec<Verdict>, Self::Error>> + Send {
+        (**self).advance(claims)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
+    use alloc::string::ToString;
+    use alloc::{collections::BTreeSet, vec};
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -222,5 +282,107 @@ mod tests {
         assert_eq!(judge(claim(5, 2)), (Verdict::Refused(Refusal::Replay { found: 5 }), None));
         assert_eq!(judge(claim(4, 1)), (Verdict::Refused(Refusal::Below { found: 4, last: 5 }), None));
         assert!(matches!(judge(claim(6, 1)), (Verdict::Accepted { previous: Some(5) }, Some(_))));
+    }
+
+    /// A batch whose answer got lost and that is asked again: never a counter for a second time, whatever is lost by it.
+    #[test]
+    fn of_a_batch_asked_again_the_last_of_an_originator_is_a_repeat() {
+        let (_, memory) = Policy::Strict.judge(None, &claim(5, 1));
+        let (_, memory) = Policy::Strict.judge(memory.as_ref(), &claim(6, 2));
+        let judge = |claim| Policy::Strict.judge(memory.as_ref(), &claim).0;
+        assert_eq!(judge(claim(5, 1)), Verdict::Refused(Refusal::Replay { found: 5 }));
+        assert_eq!(judge(claim(6, 2)), Verdict::Repeated);
+    }
+
+    #[test]
+    fn originators_are_named_without_their_counters() {
+        let name = |counter| {
+            let ksn = Ksn::from([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x00]);
+            OriginatorId::from(&ksn.with_counter(counter))
+        };
+        assert_eq!(name(crate::Counter::FIRST), name(crate::Counter::LAST));
+        assert_eq!(name(crate::Counter::LAST).to_string(), "TDES FFFF9876543210E0");
+        assert_eq!(OriginatorId { scheme: Scheme::Aes, id: [1; 8] }.to_string(), "AES 0101010101010101");
+    }
+
+    /// The rule as one would say it, with a memory of everything.
+    #[derive(Default)]
+    struct Naive {
+        accepted: BTreeSet<u32>,
+        last_request: Option<(RequestId, u32)>,
+    }
+
+    impl Naive {
+        fn judge(&mut self, window: u32, claim: &Claim) -> Verdict {
+            let (found, request) = (claim.counter, Some((claim.request, claim.counter)));
+            let highest = self.accepted.last().copied();
+            if self.last_request == request {
+                return Verdict::Repeated;
+            }
+            let behind = highest.map_or(0, |last| last.saturating_sub(found));
+            let seen = self.accepted.contains(&found);
+            match highest {
+                Some(_) if seen && behind <= Memory::WINDOW.into() => {
+                    Verdict::Refused(Refusal::Replay { found })
+                }
+                Some(last) if seen || behind > window => Verdict::Refused(Refusal::Below { found, last }),
+                previous => {
+                    self.accepted.insert(found);
+                    self.last_request = request;
+                    Verdict::Accepted { previous }
+                }
+            }
+        }
+    }
+
+    fn any_policy() -> impl Strategy<Value = Policy> {
+        proptest::option::of(any::<NonZeroU8>())
+            .prop_map(|width| width.map_or(Policy::Strict, Policy::Window))
+    }
+
+    /// Counters that stay close to each other, jump by powers of two, and stand at both ends of the number.
+    fn any_counter() -> impl Strategy<Value = u32> {
+        prop_oneof![4 => 1_u32..200, 2 => (0_u32..32, 0_u32..70).prop_map(|(bit, more)| (1 << bit) + more),
+            1 => u32::MAX - 70..=u32::MAX]
+    }
+
+    proptest! {
+        #[test]
+        fn the_rule_is_that_of_a_memory_of_everything(
+            policy in any_policy(),
+            claims in proptest::collection::vec((any_counter(), 0_u8..3), 0..120),
+        ) {
+            let (mut memory, mut naive) = (None, Naive::default());
+            for (counter, request) in claims {
+                let claim = claim(counter, request);
+                let (verdict, new) = policy.judge(memory.as_ref(), &claim);
+                prop_assert_eq!(verdict, naive.judge(policy.window(), &claim));
+                prop_assert_eq!(new.is_some(), matches!(verdict, Verdict::Accepted { .. }));
+                memory = new.or(memory);
+                let memory = memory.as_ref().expect("the first claim is accepted");
+                prop_assert_eq!(Some(&memory.last), naive.accepted.last());
+                prop_assert!(memory.accepted & 1 == 1 && memory.request.1 <= memory.last);
+            }
+        }
+
+        #[test]
+        fn a_counter_is_accepted_at_most_once_and_in_order_always(
+            policy in any_policy(),
+            counters in proptest::collection::btree_set(any_counter(), 1..60),
+            again in proptest::collection::vec(any::<proptest::sample::Index>(), 0..60),
+        ) {
+            let in_order: Vec<u32> = counters.into_iter().collect();
+            let replays = again.iter().map(|index| *index.get(&in_order));
+            let sent: Vec<u32> = in_order.iter().copied().chain(replays).collect();
+            let mut memory = None;
+            for (request, counter) in sent.iter().enumerate() {
+                let request = RequestId((request as u128).to_be_bytes());
+                let claim = Claim { originator: TERMINAL, counter: *counter, request };
+                let (verdict, new) = policy.judge(memory.as_ref(), &claim);
+                let first_time = u128::from_be_bytes(request.0) < in_order.len() as u128;
+                prop_assert_eq!(matches!(verdict, Verdict::Accepted { .. }), first_time);
+                memory = new.or(memory);
+            }
+        }
     }
 }

@@ -44,6 +44,24 @@ impl Bdk {
         Ok(self.initial_key(ksn))
     }
 
+    /// Derives the key of one transaction from its name alone: [`derive_initial_key`](Self::derive_initial_key), then
+    /// [`InitialKey::derive_transaction_key`].
+    ///
+    /// It remembers nothing and **accepts a replay like any other message**. For diagnosis, and for receivers without an
+    /// allocator: those hold each counter against the last one accepted from the same originator, by
+    /// [`Counter::follows`](crate::Counter::follows), and keep it where it outlives them. All others have `Receiver` do
+    /// it (feature `alloc`).
+    ///
+    /// # Source
+    /// ANS X9.24-1:2009 8.7, figure 1. For the receiving TRSM.
+    ///
+    /// # Errors
+    /// Returns [`DeriveError::Strength`] if two parts of this key agree once parity is masked, or one is a weak DES key,
+    /// [`DeriveError::Counter`] if the counter of `ksn` is zero or has more than ten ones.
+    pub fn derive_transaction_key(&self, ksn: &Ksn) -> Result<TransactionKey, DeriveError> {
+        Ok(self.derive_initial_key(ksn)?.transaction_key(ksn)?)
+    }
+
     /// As [`derive_initial_key`](Self::derive_initial_key), for holders that judged the key once.
     pub(crate) fn initial_key(&self, ksn: &Ksn) -> InitialKey {
         InitialKey { key: derive::initial_key(&self.0, ksn), ksn: ksn.initial() }
@@ -77,13 +95,16 @@ pub enum InitialKeyError {
     Strength(#[from] StrengthError),
 }
 
-/// A transaction key that an initial key does not give.
+/// A transaction key that a key above it does not give.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeriveError {
     /// The key serial number names another originator than the initial key.
     #[error("the key serial number is of another originator")]
     OtherOriginator,
+    /// The base derivation key is weaker than its length says.
+    #[error("base derivation key refused")]
+    Strength(#[from] StrengthError),
     /// No transaction may carry this counter.
     #[error(transparent)]
     Counter(#[from] CounterError),
@@ -217,7 +238,7 @@ mod tests {
     use zeroize::ZeroizeOnDrop;
 
     use super::*;
-    use crate::{Receiver, Transaction};
+    use crate::Transaction;
 
     fn is_wiped_on_drop(_: &impl ZeroizeOnDrop) {}
 
@@ -235,9 +256,6 @@ mod tests {
     fn debug_shows_no_key_bytes() {
         let ksn = Ksn::from([0x11; 10]);
         is_silent(&Bdk::from_key(a5()));
-        is_silent(&Receiver::new(Bdk::from_key(TdeaKey::from(
-            0xA5A5A5A5A5A5A5A5_25A5A5A5A5A5A5A5_u128.to_be_bytes(),
-        ))));
         is_silent(&InitialKey { key: a5(), ksn });
         is_silent(&Transaction::new(TransactionKey::new(a5(), ksn), 0));
         is_silent(&crate::PinKey::from_key(a5()));

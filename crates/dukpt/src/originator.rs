@@ -6,28 +6,34 @@ use tdea::TdeaKey;
 
 use crate::counter::{Counter, EndOfLife};
 use crate::derive;
+use crate::durable::machine::{Machine, NAME_LEN};
+use crate::durable::record_len;
 use crate::keys::{InitialKey, TransactionKey};
 use crate::ksn::Ksn;
 use crate::register::Register;
 use crate::transaction::Transaction;
 
-/// The originating side of DUKPT: a terminal or PIN pad.
+/// The register machine of an originator, in memory only. A terminal wants [`Originator`](crate::Originator), which is this
+/// machine with a store under it: what is gone when the power goes can't be loaded again, since the same initial key would
+/// start from counter 1 and use every key a second time. This one serves simulations, tests, and devices whose every start
+/// loads a new key with a new name.
 ///
 /// It holds 21 future key registers, one for each bit of the counter, and keeps neither the initial key nor the key of
 /// any transaction that is over: from what it holds, keys of the past can't be found.
 ///
-/// There is no copy of it and no way to turn it back, since both would use a counter twice.
+/// There is no copy of it and no way to turn it back, since both would use a counter twice. Nor is there a way from here
+/// into a store or out of it: a machine is used in one of the two ways, for life.
 ///
 /// # Source
 /// ANS X9.24-1:2009 8.7 and A.2; the private functions carry the names of its routines.
 ///
 /// # Examples
 /// ```
-/// use cardroot_dukpt::{InitialKey, Ksn, Originator, tdea::TdeaKey};
+/// use cardroot_dukpt::{InitialKey, Ksn, VolatileOriginator, tdea::TdeaKey};
 ///
 /// let ksn = Ksn::from([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x00]);
 /// let key = TdeaKey::from(0x6AC292FAA1315B4D_858AB3A3D7D5933A_u128.to_be_bytes());
-/// let mut terminal = Originator::load(InitialKey::from_key(key, &ksn)?);
+/// let mut terminal = VolatileOriginator::load(InitialKey::from_key(key, &ksn)?);
 ///
 /// let transaction = terminal.next_transaction()?;
 /// assert_eq!(transaction.ksn().to_string(), "FFFF9876543210E00001");
@@ -37,13 +43,13 @@ use crate::transaction::Transaction;
 /// ```
 /// A copy would send the same counter again:
 /// ```compile_fail,E0599
-/// # use cardroot_dukpt::{InitialKey, Originator};
+/// # use cardroot_dukpt::{InitialKey, VolatileOriginator};
 /// # fn load(initial_key: InitialKey) {
-/// let terminal = Originator::load(initial_key);
+/// let terminal = VolatileOriginator::load(initial_key);
 /// let copy = terminal.clone();
 /// # }
 /// ```
-pub struct Originator {
+pub struct VolatileOriginator {
     /// Indexed by the counter bit: the standard's register #1 is bit 20, its #21 is bit 0.
     registers: [Register; Counter::BITS as usize],
     /// The initial key's name: the counter is kept by itself.
@@ -52,7 +58,10 @@ pub struct Originator {
     counter: Option<Counter>,
 }
 
-impl Originator {
+impl VolatileOriginator {
+    /// Bytes of the record that a store keeps of an [`Originator`](crate::Originator): 401.
+    pub const RECORD_LEN: usize = record_len(<Self as Machine>::STATE_LEN);
+
     /// Loads an initial key: "Load Initial Key". The counter starts from zero and steps to 1 at once.
     ///
     /// Whatever was loaded before is another value of this type; drop it, and its keys are gone.
@@ -136,15 +145,90 @@ impl Originator {
         }
     }
 
+    /// Ceases operation for good; no register keeps its key.
+    fn erase(&mut self) {
+        self.registers.iter_mut().for_each(Register::erase);
+        self.counter = None;
+    }
+
     /// The register that the one bit of `shift_register` selects.
     fn register_mut(&mut self, shift_register: u32) -> &mut Register {
         self.registers.get_mut(shift_register.trailing_zeros() as usize).expect("a counter bit is below 21")
     }
 }
 
-impl fmt::Debug for Originator {
+/// The counter as the standard has it, zero once operation has ceased.
+const COUNTER_LEN: usize = size_of::<u32>();
+
+/// `counter 4 || 21 registers of 17`, the register of bit 0 first.
+impl Machine for VolatileOriginator {
+    const SCHEME: u8 = 1;
+    const STATE_LEN: usize = COUNTER_LEN + Counter::BITS as usize * Register::LEN;
+    type Record = [u8; Self::RECORD_LEN];
+    const BLANK: Self::Record = [0; Self::RECORD_LEN];
+
+    type InitialKey = InitialKey;
+    type Name = Ksn;
+    type Transaction = Transaction;
+
+    fn load(initial_key: InitialKey) -> Self {
+        Self::load(initial_key)
+    }
+
+    fn name(&self) -> &Ksn {
+        &self.ksn
+    }
+
+    fn encode_name(name: &Ksn) -> [u8; NAME_LEN] {
+        *name.initial().as_bytes()
+    }
+
+    fn remaining(&self) -> u32 {
+        self.remaining()
+    }
+
+    fn advance(&mut self) -> Result<Transaction, EndOfLife> {
+        self.next_transaction()
+    }
+
+    fn cease(&mut self) {
+        self.erase();
+    }
+
+    fn write_state(&self, state: &mut [u8]) {
+        let (counter, registers) = state.split_first_chunk_mut().expect("the state begins with the counter");
+        *counter = self.counter.map_or(0, Counter::value).to_be_bytes();
+        let (registers, _) = registers.as_chunks_mut();
+        for (bytes, register) in registers.iter_mut().zip(&self.registers) {
+            register.write(bytes);
+        }
+    }
+
+    fn read_state(name: [u8; NAME_LEN], state: &[u8]) -> Option<Self> {
+        let (counter, registers) = state.split_first_chunk()?;
+        let counter = match u32::from_be_bytes(*counter) {
+            0 => None,
+            counter => Some(Counter::try_from(counter).ok()?),
+        };
+        let ksn = Ksn::from(name);
+        if ksn != ksn.initial() {
+            return None;
+        }
+        let mut machine = Self { registers: [Register::ERASED; Counter::BITS as usize], ksn, counter };
+        let (registers, []) = registers.as_chunks() else { return None };
+        if registers.len() != machine.registers.len() {
+            return None;
+        }
+        for (register, bytes) in machine.registers.iter_mut().zip(registers) {
+            register.fill(bytes);
+        }
+        Some(machine)
+    }
+}
+
+impl fmt::Debug for VolatileOriginator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Originator")
+        f.debug_struct("VolatileOriginator")
             .field("ksn", &self.ksn)
             .field("counter", &self.counter)
             .finish_non_exhaustive()
@@ -160,7 +244,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::{Bdk, Receiver};
+    use crate::Bdk;
 
     #[derive(Deserialize)]
     struct Trace {
@@ -201,8 +285,8 @@ mod tests {
 
     /// A machine that used `counter`, ones from the top down, and skipped what lies before it: every register below the
     /// next one of `counter` is spoiled before each step.
-    fn skipped_to(counter: u32) -> Originator {
-        let mut machine = Originator::load(initial_key());
+    fn skipped_to(counter: u32) -> VolatileOriginator {
+        let mut machine = VolatileOriginator::load(initial_key());
         for bit in (0..Counter::BITS as usize).rev().filter(|bit| counter & 1 << bit != 0) {
             machine.registers[..bit].iter_mut().for_each(Register::spoil);
             machine.next_transaction().unwrap();
@@ -212,7 +296,7 @@ mod tests {
 
     #[test]
     fn registers_after_load_are_those_of_the_trace_and_none_holds_the_initial_key() {
-        let machine = Originator::load(initial_key());
+        let machine = VolatileOriginator::load(initial_key());
         let expected = trace().after_load;
         assert_eq!(expected.len(), 21);
         for (bit, expected) in expected {
@@ -224,7 +308,7 @@ mod tests {
 
     #[test]
     fn transactions_leave_the_registers_of_the_trace() {
-        let mut machine = Originator::load(initial_key());
+        let mut machine = VolatileOriginator::load(initial_key());
         let steps = trace().trace;
         std::println!("dukpt_tdes_originator_trace.json: {} steps", steps.len());
         assert_eq!(steps.len(), 40);
@@ -241,7 +325,7 @@ mod tests {
 
     #[test]
     fn the_key_given_out_is_in_no_register() {
-        let mut machine = Originator::load(initial_key());
+        let mut machine = VolatileOriginator::load(initial_key());
         for _ in 0..300 {
             let transaction = machine.next_transaction().unwrap();
             let mut kept = machine.registers.iter().filter_map(Register::read);
@@ -251,8 +335,8 @@ mod tests {
 
     #[test]
     fn a_spoiled_register_is_skipped_with_all_counters_under_it() {
-        let mut machine = Originator::load(initial_key());
-        let receiver = Receiver::new(bdk()).unwrap();
+        let mut machine = VolatileOriginator::load(initial_key());
+        let receiver = bdk();
         machine.registers[3].spoil();
         for expected in (1..=7).chain(0x10..=0x30) {
             let transaction = machine.next_transaction().unwrap();
@@ -266,7 +350,7 @@ mod tests {
 
     #[test]
     fn with_every_register_spoiled_the_machine_ceases() {
-        let mut machine = Originator::load(initial_key());
+        let mut machine = VolatileOriginator::load(initial_key());
         machine.registers.iter_mut().for_each(Register::spoil);
         assert_eq!(machine.next_transaction().unwrap_err(), EndOfLife);
         assert_has_ceased(&mut machine);
@@ -274,7 +358,7 @@ mod tests {
 
     #[test]
     fn last_transactions_agree_with_the_receiver_and_the_end_is_final() {
-        let receiver = Receiver::new(bdk()).unwrap();
+        let receiver = bdk();
         let mut machine = skipped_to(0x1F_C000);
         let mut counters = Vec::new();
         while let Ok(transaction) = machine.next_transaction() {
@@ -288,7 +372,7 @@ mod tests {
         assert_has_ceased(&mut machine);
     }
 
-    fn assert_has_ceased(machine: &mut Originator) {
+    fn assert_has_ceased(machine: &mut VolatileOriginator) {
         for _ in 0..3 {
             assert_eq!(machine.next_transaction().unwrap_err(), EndOfLife);
         }
@@ -296,9 +380,65 @@ mod tests {
         assert!(machine.registers.iter().all(|register| register.read().is_none()));
     }
 
+    fn written(machine: &VolatileOriginator) -> Vec<u8> {
+        let mut state = alloc::vec![0xEE; VolatileOriginator::STATE_LEN];
+        machine.write_state(&mut state);
+        state
+    }
+
+    fn reread(machine: &VolatileOriginator) -> VolatileOriginator {
+        VolatileOriginator::read_state(*machine.ksn.as_bytes(), &written(machine)).unwrap()
+    }
+
+    #[test]
+    fn a_machine_written_and_read_goes_on_as_if_nothing_had_happened() {
+        let (mut machine, receiver) = (VolatileOriginator::load(initial_key()), bdk());
+        machine.registers[5].spoil();
+        for _ in 0..100 {
+            machine = reread(&machine);
+            let transaction = machine.next_transaction().unwrap();
+            let lost = if counter(&transaction) == 0x40 { 32 } else { 0 };
+            assert_eq!(transaction.skipped_counters(), lost, "damage is written as it is, and reported once");
+            assert!(receiver.derive_transaction_key(transaction.ksn()).unwrap().ct_eq(transaction.key()));
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn one_code_names_the_scheme_everywhere() {
+        assert_eq!(VolatileOriginator::SCHEME, crate::guard::Scheme::Tdes.code());
+    }
+
+    #[test]
+    fn the_end_survives_writing() {
+        let mut machine = VolatileOriginator::load(initial_key());
+        machine.cease();
+        assert_has_ceased(&mut machine);
+        assert_has_ceased(&mut reread(&machine));
+        assert_eq!(written(&machine), [0; VolatileOriginator::STATE_LEN]);
+    }
+
+    #[test]
+    fn states_that_no_machine_wrote_are_refused() {
+        let machine = VolatileOriginator::load(initial_key());
+        let (name, state) = (*machine.ksn.as_bytes(), written(&machine));
+        let read = VolatileOriginator::read_state;
+        assert!(read(name, &state).is_some());
+        assert!(read(name, &[]).is_none());
+        assert!(read(name, &state[..state.len() - 1]).is_none());
+        assert!(read(name, &state[..state.len() - Register::LEN]).is_none());
+        let mut named = name;
+        named[9] = 1;
+        assert!(read(named, &state).is_none(), "a name with a counter");
+        for counter in [0x7FF_u32, 0x20_0000, u32::MAX] {
+            let state = [&counter.to_be_bytes(), &state[4..]].concat();
+            assert!(read(name, &state).is_none(), "{counter:X}");
+        }
+    }
+
     #[test]
     fn debug_shows_no_register() {
-        let mut machine = Originator::load(initial_key());
+        let mut machine = VolatileOriginator::load(initial_key());
         machine.registers.iter_mut().for_each(|register| register.store(&TdeaKey::from([0xA5; 16])));
         for shown in [format!("{machine:?}"), format!("{machine:#?}"), format!("{machine:#x?}")] {
             assert!(shown.contains("FFFF9876543210E00000"), "{shown}");

@@ -16,6 +16,9 @@ pub(crate) struct Register {
 const CHECK_SEED: u8 = 0xA5;
 
 impl Register {
+    /// Bytes of a register: the key, then its check byte.
+    pub(crate) const LEN: usize = KeyLength::Double.bytes() + 1;
+
     pub(crate) const ERASED: Self = Self { key: [0; KeyLength::Double.bytes()], check: 0 };
 
     /// Stores a double-length key with its check byte.
@@ -33,6 +36,20 @@ impl Register {
     /// Wipes the key and leaves a wrong check byte.
     pub(crate) fn erase(&mut self) {
         self.zeroize();
+    }
+
+    /// Writes the register as it is, right or damaged.
+    pub(crate) fn write(&self, bytes: &mut [u8; Self::LEN]) {
+        let [key @ .., check] = bytes;
+        key.copy_from_slice(&self.key);
+        *check = self.check;
+    }
+
+    /// Takes what [`write`](Self::write) wrote.
+    pub(crate) fn fill(&mut self, bytes: &[u8; Self::LEN]) {
+        let [key @ .., check] = bytes;
+        self.key.copy_from_slice(key);
+        self.check = *check;
     }
 
     fn expected_check(&self) -> u8 {

@@ -1,8 +1,5 @@
 //! The five working keys of the 2009 edition, and what each kind may do.
 
-use core::convert::Infallible;
-
-use pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock};
 use tdea::{BLOCK_LEN, TdeaKey};
 
 use crate::derive;
@@ -165,26 +162,38 @@ impl TransactionKey {
     }
 }
 
-impl EncryptPinBlock for PinKey {
-    type Error = Infallible;
+/// Gives a PIN encryption key its operations, on blocks of 8 bytes.
+macro_rules! pin_key {
+    ($name:ident) => {
+        impl pin::EncryptPinBlock for $name {
+            type Error = core::convert::Infallible;
 
-    fn encrypt_pin_block(&self, clear: &ClearPinBlock) -> Result<EncryptedPinBlock, Infallible> {
-        let mut block = *clear.expose_bytes();
-        self.0.cipher().encrypt_block(&mut block);
-        Ok(EncryptedPinBlock::from(block))
-    }
+            fn encrypt_pin_block(
+                &self,
+                clear: &pin::ClearPinBlock,
+            ) -> Result<pin::EncryptedPinBlock, Self::Error> {
+                let mut block = *clear.expose_bytes();
+                self.0.cipher().encrypt_block(&mut block);
+                Ok(pin::EncryptedPinBlock::from(block))
+            }
+        }
+
+        impl pin::DecryptPinBlock for $name {
+            type Error = core::convert::Infallible;
+
+            fn decrypt_pin_block(
+                &self,
+                block: pin::EncryptedPinBlock,
+            ) -> Result<pin::ClearPinBlock, Self::Error> {
+                Ok(pin::ClearPinBlock::from_fill(|clear| {
+                    *clear = block.to_bytes();
+                    self.0.cipher().decrypt_block(clear);
+                }))
+            }
+        }
+    };
 }
-
-impl DecryptPinBlock for PinKey {
-    type Error = Infallible;
-
-    fn decrypt_pin_block(&self, block: EncryptedPinBlock) -> Result<ClearPinBlock, Infallible> {
-        Ok(ClearPinBlock::from_fill(|clear| {
-            *clear = block.to_bytes();
-            self.0.cipher().decrypt_block(clear);
-        }))
-    }
-}
+pub(crate) use pin_key;
 
 /// Gives a MAC key its operations.
 macro_rules! mac_key {
@@ -328,6 +337,7 @@ macro_rules! data_key {
 }
 pub(crate) use data_key;
 
+pin_key!(PinKey);
 mac_key!(MacRequestKey);
 mac_key!(MacResponseKey);
 data_key!(DataRequestKey);

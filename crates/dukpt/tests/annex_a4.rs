@@ -6,7 +6,7 @@ mod common;
 use cardroot_dukpt::pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock, Pan, Pin};
 use cardroot_dukpt::tdea::{MacMismatch, Padding, PaddingError};
 use cardroot_dukpt::{TransactionKey, ZERO_IV};
-use common::{ANNEX_A_BDK, hex, ksn, receiver, rows, to_hex};
+use common::{ANNEX_A_BDK, bdk, hex, ksn, rows, to_hex};
 use serde::Deserialize;
 
 /// Message and data of all rows.
@@ -31,11 +31,11 @@ struct Row {
 }
 
 fn check_rows(check: impl Fn(&Row, &TransactionKey)) {
-    let receiver = receiver(ANNEX_A_BDK);
+    let bdk = bdk(ANNEX_A_BDK);
     let rows: Vec<Row> =
         rows("dukpt_tdes_x924_annexA4.csv", include_str!("data/dukpt_tdes_x924_annexA4.csv"), 34);
     for row in rows {
-        check(&row, &receiver.derive_transaction_key(&ksn(&row.ksn)).unwrap());
+        check(&row, &bdk.derive_transaction_key(&ksn(&row.ksn)).unwrap());
     }
 }
 

@@ -3,8 +3,8 @@
 
 mod common;
 
-use cardroot_dukpt::{AcceptError, Counter, CounterError, DeriveError, EndOfLife, ReplayError};
-use common::{ANNEX_A_BDK, ANNEX_A_KSN, ksn, receiver, rows, to_hex};
+use cardroot_dukpt::{Counter, CounterError, DeriveError, EndOfLife, ReplayError};
+use common::{ANNEX_A_BDK, ANNEX_A_KSN, bdk, ksn, rows, to_hex};
 use serde::Deserialize;
 
 fn counter(value: u32) -> Counter {
@@ -52,27 +52,24 @@ fn unusable_counters_are_refused_and_usable_ones_derive() {
     }
     let rows: Vec<Row> =
         rows("dukpt_tdes_counter_cases.csv", include_str!("data/dukpt_tdes_counter_cases.csv"), 11);
-    let receiver = receiver(ANNEX_A_BDK);
-    let initial_key = cardroot_dukpt::Bdk::from_key(common::key(ANNEX_A_BDK))
-        .derive_initial_key(&ksn(ANNEX_A_KSN))
-        .unwrap();
+    let bdk = bdk(ANNEX_A_BDK);
+    let initial_key = bdk.derive_initial_key(&ksn(ANNEX_A_KSN)).unwrap();
     let mut refused = 0;
     for row in rows {
         let ksn = ksn(&row.ksn);
         let expected = match row.ones {
-            0 => Err(CounterError::Zero),
+            0 => Err(DeriveError::Counter(CounterError::Zero)),
             ones @ 1..=10 => {
                 assert_eq!(counter(parse(&row.counter)).ones(), ones);
                 Ok(row.derived_key)
             }
-            ones => Err(CounterError::TooManyOnes { ones }),
+            ones => Err(DeriveError::Counter(CounterError::TooManyOnes { ones })),
         };
         refused += usize::from(expected.is_err());
-        let ours = receiver.derive_transaction_key(&ksn);
+        let ours = bdk.derive_transaction_key(&ksn);
         assert_eq!(ours.map(|key| to_hex(key.expose_key().expose_bytes())), expected, "{}", row.ksn);
         if let Err(error) = expected {
-            assert_eq!(initial_key.derive_transaction_key(&ksn).unwrap_err(), DeriveError::Counter(error));
-            assert_eq!(receiver.accept(&ksn, None).unwrap_err(), AcceptError::Counter(error));
+            assert_eq!(initial_key.derive_transaction_key(&ksn).unwrap_err(), error);
         }
     }
     assert_eq!(refused, 5);

@@ -89,11 +89,27 @@ impl DesKey {
         self.cipher().decrypt_block(block.into());
     }
 
-    /// Encrypts two blocks in place under a key each, in the time of little more than one: a step of DUKPT makes the
-    /// halves of a key so.
+    /// Encrypts two blocks in place under a key each, in the time of little more than one.
     pub fn encrypt_pair(keys: [&Self; 2], blocks: &mut [[u8; BLOCK_LEN]; 2]) {
         let [first, second] = keys.map(Self::cipher);
         schedule::encrypt_pair([&first, &second], blocks);
+    }
+
+    /// Encrypts two blocks in place, the first under this key, the second under this key XOR `mask`, in the time of little more
+    /// than one: a step of DUKPT makes the halves of a key so.
+    ///
+    /// # Examples
+    /// ```
+    /// use cardroot_tdea::hazmat::{DesKey, KeyMask};
+    ///
+    /// const MASK: KeyMask = KeyMask::new([0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0]);
+    /// let (mut pair, mut one) = ([[0x11; 8]; 2], [0x11; 8]);
+    /// DesKey::from_fill(|key| key.fill(0x25)).encrypt_masked(&MASK, &mut pair);
+    /// DesKey::from_fill(|key| *key = [0xE5, 0xE5, 0xE5, 0xE5, 0x25, 0x25, 0x25, 0x25]).encrypt_block(&mut one);
+    /// assert_eq!(pair[1], one);
+    /// ```
+    pub fn encrypt_masked(&self, mask: &KeyMask, blocks: &mut [[u8; BLOCK_LEN]; 2]) {
+        schedule::encrypt_pair(schedule::des_masked(&self.0, &mask.0).each_ref(), blocks);
     }
 
     /// Encrypts whole blocks in place.
@@ -110,6 +126,30 @@ impl DesKey {
     /// Returns [`PaddingError::NotWholeBlocks`].
     pub fn decrypt(&self, mode: Mode, data: &mut [u8]) -> Result<(), PaddingError> {
         modes::decrypt(&self.cipher(), mode, data)
+    }
+}
+
+/// A public constant to XOR onto keys, expanded by the compiler.
+pub struct KeyMask(schedule::Mask);
+
+impl KeyMask {
+    /// Takes what is XORed onto each part of a key.
+    #[must_use]
+    pub const fn new(mask: [u8; BLOCK_LEN]) -> Self {
+        Self(schedule::Mask::new(mask))
+    }
+}
+
+impl fmt::Debug for KeyMask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyMask").finish_non_exhaustive()
+    }
+}
+
+impl TdeaKey {
+    /// As [`DesKey::encrypt_masked`], with TDEA and `mask` on every part of the key.
+    pub fn encrypt_masked(&self, mask: &KeyMask, blocks: &mut [[u8; BLOCK_LEN]; 2]) {
+        schedule::encrypt_pair(schedule::tdes_masked(self, &mask.0).each_ref(), blocks);
     }
 }
 

@@ -172,6 +172,11 @@ impl TdeaKey {
         self.bytes.as_chunks().0.get(index).expect("TDEA takes three parts")
     }
 
+    /// The parts that TDEA takes: the first of a double-length key serves as the third, and is the same reference.
+    pub(crate) fn three_parts(&self) -> [&[u8; BLOCK_LEN]; 3] {
+        [0, 1, 2].map(|index| self.part(index))
+    }
+
     /// Makes this a double-length key, its bytes to be written.
     pub(crate) fn overwrite_double(&mut self) -> &mut [[u8; BLOCK_LEN]; 2] {
         self.length = KeyLength::Double;

@@ -161,4 +161,30 @@ proptest! {
             assert_eq!(pair, expected, "{backend:?}");
         });
     }
+    #[test]
+    fn a_masked_pair_is_the_key_and_the_key_xor_the_mask(
+        parts in prop::collection::vec(any::<[u8; 8]>(), 1..=3),
+        mask: [u8; 8],
+        blocks in any::<[[u8; 8]; 2]>(),
+    ) {
+        use cardroot_tdea::hazmat::{DesKey, KeyMask};
+        let masked: Vec<[u8; 8]> =
+            parts.iter().map(|part| core::array::from_fn(|at| part[at] ^ mask[at])).collect();
+        let mut expected = blocks;
+        for (key, block) in [&parts, &masked].into_iter().zip(&mut expected) {
+            match &key[..] {
+                [part] => DesKey::from_fill(|out| *out = *part).encrypt_block(block),
+                parts => common::key(parts.as_flattened()).cipher().encrypt_block(block),
+            }
+        }
+        let mask = KeyMask::new(mask);
+        on_each_backend(|backend| {
+            let mut pair = blocks;
+            match &parts[..] {
+                [part] => DesKey::from_fill(|out| *out = *part).encrypt_masked(&mask, &mut pair),
+                parts => common::key(parts.as_flattened()).encrypt_masked(&mask, &mut pair),
+            }
+            assert_eq!(pair, expected, "{backend:?}");
+        });
+    }
 }

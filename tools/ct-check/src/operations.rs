@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use cipher::{BlockCipherEncrypt, KeyInit};
 use tdea::bulk::{Engine, MacKeys};
-use tdea::hazmat::{DesKey, DesMac};
+use tdea::hazmat::{DesKey, DesMac, KeyMask};
 use tdea::{Backend, CbcMac, Cmac, MacPadding, Mode, Padding, RetailMac, TdeaKey};
 
 /// Blocks of data: more than a batch of the narrowest sliced form, which has 64 lanes.
@@ -78,6 +78,15 @@ pub const OPERATIONS: &[Operation] = &[
         let key = secret.double(0);
         let mut blocks = [secret.data[0], secret.data[1]];
         DesKey::encrypt_pair([&DesKey::left_half(&key), &DesKey::right_half(&key)], &mut blocks);
+        black_box(blocks);
+    }),
+    silent("DES and TDEA two blocks, a key and its variant", |secret| {
+        const MASK: KeyMask = KeyMask::new([0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0]);
+        let key = secret.double(0);
+        let mut blocks = [secret.data[0], secret.data[1]];
+        DesKey::left_half(&key).encrypt_masked(&MASK, &mut blocks);
+        black_box(&mut blocks);
+        key.encrypt_masked(&MASK, &mut blocks);
         black_box(blocks);
     }),
     silent("ECB and CBC, both ways", |secret| {

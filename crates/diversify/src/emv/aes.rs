@@ -1,6 +1,8 @@
 //! EMV keys of AES: option C, session keys and cryptograms. None has parity.
 
-use crate::block::{AesKey, AesKeyLength, BLOCK_LEN, aes_key_type};
+use aeskey::{AesKey, AesKeyLength, BLOCK_LEN, Cmac};
+
+use crate::cohort::{self, Cohort, Members, OneByOne};
 use crate::emv::{ApplicationCryptogram, PanPsn};
 
 /// Declares the issuer's and the card's key of one purpose.
@@ -9,12 +11,12 @@ macro_rules! purposes {
         $(#[$master_doc:meta])* $master:ident
         $(#[$card_doc:meta])* $card:ident
     )*) => {$(
-        aes_key_type! {
+        aeskey::key_type! {
             $(#[$master_doc])*
             pub struct $master;
         }
 
-        aes_key_type! {
+        aeskey::key_type! {
             $(#[$card_doc])*
             pub struct $card;
         }
@@ -30,6 +32,16 @@ macro_rules! purposes {
             #[must_use]
             pub fn diversify_c(&self, card: &PanPsn<'_>, length: AesKeyLength) -> $card {
                 $card(option_c(&self.0, card, length))
+            }
+
+            /// Derives the keys of many cards by option C, one after another; see [`diversify_c`](Self::diversify_c) and
+            /// [cohorts](crate::cohort).
+            pub fn cohort_c<'a, E>(
+                &self,
+                cards: impl IntoIterator<Item = Result<PanPsn<'a>, E>>,
+                length: AesKeyLength,
+            ) -> Cohort<impl Members<Key = $card, Fault = E>> {
+                cohort::of(cards, OneByOne(move |card: PanPsn<'a>| self.diversify_c(&card, length)))
             }
         }
     )*};
@@ -65,19 +77,19 @@ purposes! {
     UdkIdn
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// The session key that computes application cryptograms.
     #[doc(alias = "SKAC")]
     pub struct AcKey;
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// The session key for MACs of issuer scripts.
     #[doc(alias = "SKSMI")]
     pub struct ScriptMacKey;
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// The session key that encrypts data of issuer scripts.
     #[doc(alias = "SKSMC")]
     pub struct ScriptEncKey;
@@ -127,15 +139,17 @@ impl AcKey {
     /// EMV Book 2, 8.1.2 and A1.2.2. For the issuer and the card.
     #[must_use]
     pub fn cryptogram(&self, data: &[u8]) -> ApplicationCryptogram {
-        let code = self.0.cmac([data]);
-        ApplicationCryptogram::from(*code.first_chunk().expect("a block has 16 bytes"))
+        ApplicationCryptogram::from(Cmac::compute(&self.0, data).truncated())
     }
 }
 
 fn option_c(master: &AesKey, card: &PanPsn<'_>, length: AesKeyLength) -> AesKey {
     let mut y = [0; BLOCK_LEN];
     card.fill_bcd(&mut y);
-    AesKey::from_blocks(length, |number| master.encrypt(if number == 1 { y } else { y.map(|byte| !byte) }))
+    AesKey::from_blocks(length, |number, block| {
+        *block = if number == 1 { y } else { y.map(|byte| !byte) };
+        master.encrypt_block(block);
+    })
 }
 
 /// The common session key from the start of the diversification value, zeros behind it.
@@ -145,17 +159,16 @@ fn common(udk: &AesKey, start: &[u8]) -> AesKey {
         *byte = *given;
     }
     let [r0, r1, r2, rest @ ..] = r;
-    AesKey::from_blocks(udk.length(), |number| {
+    AesKey::from_blocks(udk.length(), |number, block| {
         // One block needs no mark; the two of a longer key have one each.
         let mark = match (udk.length(), number) {
             (AesKeyLength::Aes128, _) => r2,
             (_, 1) => 0xF0,
             _ => 0x0F,
         };
-        let mut block = [0; BLOCK_LEN];
         let (marked, tail) = block.split_at_mut(3);
         marked.copy_from_slice(&[r0, r1, mark]);
         tail.copy_from_slice(&rest);
-        udk.encrypt(block)
+        udk.encrypt_block(block);
     })
 }

@@ -27,8 +27,9 @@ mod session;
 mod tree2000;
 mod visa;
 
-use tdea::{KeyLength, TdeaKey};
+use tdea::TdeaKey;
 
+use crate::cohort::{self, Cohort, Members, Paths};
 pub use crate::emv::cryptogram::{
     AcPadding, ApplicationCryptogram, Arpc1, Arpc2, ProprietaryDataLengthError, TransactionData,
 };
@@ -38,12 +39,25 @@ pub use crate::emv::script::ScriptCommand;
 pub use crate::emv::tree2000::{SessionTree, TreeShape};
 pub use crate::emv::visa::VisaCvn;
 use crate::factor::Factor;
-use crate::pair::TripleLengthKey;
+use crate::pair::{TripleLengthKey, check_double_length};
 use crate::pboc;
 
 /// `E(master, Y) || E(master, ~Y)` with odd parity in the end: PBOC dispersion but for the parity.
 fn card_key(master: &TdeaKey, y: Factor) -> Result<TdeaKey, TripleLengthKey> {
     Ok(pboc::derive(master, y)?.into_odd_parity())
+}
+
+/// The same for many cards, whose factors `factor` makes.
+fn cohort_of<'a, E, K>(
+    master: &TdeaKey,
+    cards: impl IntoIterator<Item = Result<PanPsn<'a>, E>>,
+    factor: impl Fn(&PanPsn<'_>) -> Factor,
+    typed: impl Fn(TdeaKey) -> K,
+) -> Result<Cohort<impl Members<Key = K, Fault = E>>, TripleLengthKey> {
+    check_double_length(master)?;
+    let factors = cards.into_iter().map(move |card| card.map(|card| [factor(&card)]));
+    let finish = move |key: TdeaKey, _: [Factor; 1]| typed(key.into_odd_parity());
+    Ok(cohort::of(factors, Paths { parent: master, finish }))
 }
 
 /// Declares the issuer's and the card's key of one purpose.
@@ -89,6 +103,28 @@ macro_rules! purposes {
             /// Returns [`TripleLengthKey`] unless the key is of double length.
             pub fn diversify_b(&self, card: &PanPsn<'_>) -> Result<$card, TripleLengthKey> {
                 Ok($card(card_key(&self.0, option_b::factor(card))?))
+            }
+
+            /// Derives the keys of many cards by option A; see [`diversify_a`](Self::diversify_a) and [cohorts](crate::cohort).
+            ///
+            /// # Errors
+            /// Returns [`TripleLengthKey`] unless the key is of double length.
+            pub fn cohort_a<'a, E>(
+                &self,
+                cards: impl IntoIterator<Item = Result<PanPsn<'a>, E>>,
+            ) -> Result<Cohort<impl Members<Key = $card, Fault = E>>, TripleLengthKey> {
+                cohort_of(&self.0, cards, option_a::factor, $card)
+            }
+
+            /// Derives the keys of many cards by option B; see [`diversify_b`](Self::diversify_b) and [cohorts](crate::cohort).
+            ///
+            /// # Errors
+            /// Returns [`TripleLengthKey`] unless the key is of double length.
+            pub fn cohort_b<'a, E>(
+                &self,
+                cards: impl IntoIterator<Item = Result<PanPsn<'a>, E>>,
+            ) -> Result<Cohort<impl Members<Key = $card, Fault = E>>, TripleLengthKey> {
+                cohort_of(&self.0, cards, option_b::factor, $card)
             }
         }
     )*};
@@ -139,10 +175,8 @@ macro_rules! transaction_keys {
 
             /// Gives a key from outside this purpose, for good.
             fn try_from(key: TdeaKey) -> Result<Self, TripleLengthKey> {
-                match key.length() {
-                    KeyLength::Double => Ok(Self::from_key(key)),
-                    KeyLength::Triple => Err(TripleLengthKey),
-                }
+                check_double_length(&key)?;
+                Ok(Self::from_key(key))
             }
         }
     )*};

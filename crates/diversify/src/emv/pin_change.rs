@@ -155,8 +155,10 @@ impl ScriptEncKey {
     #[must_use]
     pub fn encrypt_pin_visa(&self, block: &VisaPinBlock) -> [u8; 2 * BLOCK_LEN] {
         let [b0, b1, b2, b3, b4, b5, b6, b7] = block.0;
-        let mut data = Zeroizing::new([0x08, b0, b1, b2, b3, b4, b5, b6, b7, 0x80, 0, 0, 0, 0, 0, 0]);
-        self.0.cipher().encrypt(Mode::Ecb, &mut *data).expect("the data is two blocks");
-        *data
+        let mut data = Zeroizing::new([[0x08, b0, b1, b2, b3, b4, b5, b6], [b7, 0x80, 0, 0, 0, 0, 0, 0]]);
+        self.0.cipher().encrypt_two(&mut data);
+        let mut encrypted = [0; 2 * BLOCK_LEN];
+        encrypted.copy_from_slice(data.as_flattened());
+        encrypted
     }
 }

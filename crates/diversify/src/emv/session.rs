@@ -5,7 +5,7 @@ use tdea::{KeyLength, TdeaKey};
 use crate::emv::{
     AcKey, ApplicationCryptogram, ScriptEncKey, ScriptMacKey, SessionTree, UdkAc, UdkEnc, UdkMac,
 };
-use crate::pair::{TripleLengthKey, double_length, encrypt_pair};
+use crate::pair::{TripleLengthKey, check_double_length, double_length, encrypt_pair};
 
 impl UdkAc {
     /// Derives the cryptogram key of one transaction by the common method, from the card's transaction counter (ATC).
@@ -117,9 +117,7 @@ fn common(udk: &TdeaKey, r: [u8; 8]) -> Result<TdeaKey, TripleLengthKey> {
 }
 
 fn visa(udk: &TdeaKey, atc: u16) -> Result<TdeaKey, TripleLengthKey> {
-    if udk.length() != KeyLength::Double {
-        return Err(TripleLengthKey);
-    }
+    check_double_length(udk)?;
     let (left, right) = (u64::from(atc), u64::from(!atc));
     let masks = [left, right].into_iter().flat_map(u64::to_be_bytes);
     let key = TdeaKey::from_fill(KeyLength::Double, |key| {

@@ -2,9 +2,9 @@
 
 use core::mem;
 
-use tdea::{KeyLength, Mode, TdeaKey};
+use tdea::{KeyLength, TdeaKey};
 
-use crate::pair::{TripleLengthKey, double_length};
+use crate::pair::{TripleLengthKey, double_length, encrypt_halves};
 
 /// How many children a key has, and how many levels there are: both shapes have a leaf for each transaction counter.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -71,12 +71,10 @@ impl SessionTree {
 }
 
 fn child(key: &TdeaKey, above: &TdeaKey, digit: u8) -> Result<TdeaKey, TripleLengthKey> {
-    let cipher = double_length(key)?;
     let mask = [0, 0, 0, 0, 0, 0, 0, digit, 0, 0, 0, 0, 0, 0, 0, digit ^ 0xF0].into();
     let blocks = xor(above, &mask);
-    Ok(TdeaKey::from_fill(KeyLength::Double, |child| {
-        child.copy_from_slice(blocks.expose_bytes());
-        cipher.encrypt(Mode::Ecb, child).expect("a double-length key is two blocks");
+    Ok(encrypt_halves(&double_length(key)?, |halves| {
+        halves.as_flattened_mut().copy_from_slice(blocks.expose_bytes());
     }))
 }
 

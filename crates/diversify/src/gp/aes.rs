@@ -1,24 +1,25 @@
 //! AES keys of a card, and their diversification by KDF3.
 
-use crate::block::{AesKey, aes_key_type};
+use aeskey::{AesKey, Cmac};
+
 use crate::gp::KeyData;
 
-aes_key_type! {
+aeskey::key_type! {
     /// Issuer's AES master key for card personalisation (KMC). It is no card's key: only what is derived from it is.
     pub struct Kmc;
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// A card's AES key that session keys for encryption come from (KENC).
     pub struct Kenc;
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// A card's AES key that session keys for MACs come from (KMAC).
     pub struct Kmac;
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// A card's AES key that encrypts confidential data and keys (KDEK). It serves in sessions as it is.
     pub struct Kdek;
 }
@@ -59,8 +60,8 @@ impl Kmc {
     #[must_use]
     pub fn diversify_kdf3(&self, data: &KeyData) -> CardKeys {
         let card_key = |number| {
-            AesKey::from_blocks(self.0.length(), |counter| {
-                self.0.cmac([&[counter, 0, 0, 0, number, 0][..], data])
+            AesKey::from_blocks(self.0.length(), |counter, block| {
+                Cmac::new(&self.0).chain(&[counter, 0, 0, 0, number, 0]).chain(data).finalize_into(block);
             })
         };
         CardKeys { enc: Kenc(card_key(1)), mac: Kmac(card_key(2)), dek: Kdek(card_key(3)) }

@@ -1,27 +1,26 @@
 //! Secure channel protocol 03: the AES keys of one session, and the cryptograms they make.
 
-use zeroize::Zeroizing;
+use aeskey::{AesKey, Cmac};
 
-use crate::block::{AesKey, BLOCK_LEN, aes_key_type};
 use crate::gp::aes::{CardKeys, Kenc, Kmac};
 use crate::gp::{CardCryptogram, HostCryptogram};
 
 /// Length of a cryptogram, in bits.
 const CRYPTOGRAM_BITS: u16 = 64;
 
-aes_key_type! {
+aeskey::key_type! {
     /// Session key for encryption (S-ENC).
-    pub struct Senc { derived }
+    pub struct Senc { pub(crate) from_key }
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// Session key for MACs of commands and for the cryptograms (S-MAC).
-    pub struct Smac { derived }
+    pub struct Smac { pub(crate) from_key }
 }
 
-aes_key_type! {
+aeskey::key_type! {
     /// Session key for MACs of responses (S-RMAC).
-    pub struct Srmac { derived }
+    pub struct Srmac { pub(crate) from_key }
 }
 
 /// The keys of one session. There is none for confidential data: KDEK serves as it is.
@@ -83,21 +82,20 @@ derivations! {
 
 fn session_key(card_key: &AesKey, constant: u8, challenges: &Challenges) -> AesKey {
     let length = card_key.length();
-    AesKey::from_blocks(length, |counter| {
-        derive_block(card_key, constant, length.bits(), counter, challenges)
+    AesKey::from_blocks(length, |counter, block| {
+        derivation(card_key, constant, length.bits(), counter, challenges).finalize_into(block);
     })
 }
 
-/// One block of the derivation function.
-fn derive_block(
-    key: &AesKey,
-    constant: u8,
-    bits: u16,
-    counter: u8,
-    challenges: &Challenges,
-) -> Zeroizing<[u8; BLOCK_LEN]> {
+/// One block of the derivation function, ready to end.
+fn derivation(key: &AesKey, constant: u8, bits: u16, counter: u8, challenges: &Challenges) -> Cmac {
     let [high, low] = bits.to_be_bytes();
-    key.cmac([&[0; 11][..], &[constant, 0, high, low, counter], &challenges.host, &challenges.card])
+    let label = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, constant];
+    Cmac::new(key)
+        .chain(&label)
+        .chain(&[0, high, low, counter])
+        .chain(&challenges.host)
+        .chain(&challenges.card)
 }
 
 impl Smac {
@@ -120,7 +118,6 @@ impl Smac {
     }
 
     fn cryptogram(&self, constant: u8, challenges: &Challenges) -> [u8; 8] {
-        let block = derive_block(&self.0, constant, CRYPTOGRAM_BITS, 1, challenges);
-        *block.first_chunk().expect("a block has 16 bytes")
+        derivation(&self.0, constant, CRYPTOGRAM_BITS, 1, challenges).finalize().truncated()
     }
 }

@@ -1,9 +1,10 @@
 //! TDEA: the templates that pick six bytes of the diversification data.
 
-use tdea::{BLOCK_LEN, Tdea, TdeaKey};
+use tdea::{BLOCK_LEN, TdeaKey};
 
+use crate::cohort::{self, Cohort, Members, Personalisation};
 use crate::gp::{CardKeys, Kdek, Kenc, KeyData, Kmac, Kmc};
-use crate::pair::{TripleLengthKey, double_length, encrypt_pair};
+use crate::pair::{TripleLengthKey, check_double_length, double_length, encrypt_pair};
 
 /// Bytes of the diversification data that a template uses.
 const USED_LEN: usize = BLOCK_LEN - 2;
@@ -30,6 +31,12 @@ impl Template {
             Self::Visa2 => [b0, b1, b4, b5, b6, b7],
         }
     }
+
+    /// What the master encrypts: two blocks for each of the three keys.
+    pub(crate) fn blocks(self, data: &KeyData) -> [[[u8; BLOCK_LEN]; 2]; 3] {
+        let [d0, d1, d2, d3, d4, d5] = self.used(data);
+        [1, 2, 3].map(|number| [0xF0, 0x0F].map(|half| [d0, d1, d2, d3, d4, d5, half, number]))
+    }
 }
 
 impl Kmc {
@@ -53,17 +60,28 @@ impl Kmc {
     /// # Ok::<(), cardroot_diversify::TripleLengthKey>(())
     /// ```
     pub fn diversify(&self, template: Template, data: &KeyData) -> Result<CardKeys, TripleLengthKey> {
-        let (cipher, used) = (double_length(&self.0)?, template.used(data));
-        Ok(CardKeys {
-            enc: Kenc(card_key(&cipher, used, 1)),
-            mac: Kmac(card_key(&cipher, used, 2)),
-            dek: Kdek(card_key(&cipher, used, 3)),
-        })
+        let cipher = double_length(&self.0)?;
+        let keys = template.blocks(data).map(|[left, right]| encrypt_pair(&cipher, &left, &right));
+        Ok(CardKeys::from_keys(keys))
+    }
+
+    /// Derives the keys of many cards; see [`diversify`](Self::diversify) and [cohorts](crate::cohort).
+    ///
+    /// # Errors
+    /// Returns [`TripleLengthKey`] unless the key is of double length.
+    pub fn cohort<E>(
+        &self,
+        template: Template,
+        cards: impl IntoIterator<Item = Result<KeyData, E>>,
+    ) -> Result<Cohort<impl Members<Key = CardKeys, Fault = E>>, TripleLengthKey> {
+        check_double_length(&self.0)?;
+        Ok(cohort::of(cards, Personalisation { master: &self.0, template }))
     }
 }
 
-fn card_key(master: &Tdea, used: [u8; USED_LEN], number: u8) -> TdeaKey {
-    let [d0, d1, d2, d3, d4, d5] = used;
-    let block = |half| [d0, d1, d2, d3, d4, d5, half, number];
-    encrypt_pair(master, &block(0xF0), &block(0x0F))
+impl CardKeys {
+    /// KENC, KMAC and KDEK.
+    pub(crate) fn from_keys([enc, mac, dek]: [TdeaKey; 3]) -> Self {
+        Self { enc: Kenc(enc), mac: Kmac(mac), dek: Kdek(dek) }
+    }
 }

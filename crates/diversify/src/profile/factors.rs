@@ -52,6 +52,17 @@ impl Factors {
         self.levels().map(|(_, factor)| factor)
     }
 
+    /// All factors in the order of derivation, if there are `LEVELS`: a path for
+    /// [`cohort_paths`](crate::pboc::cohort_paths).
+    #[must_use]
+    pub fn path<const LEVELS: usize>(&self) -> Option<[Factor; LEVELS]> {
+        let (mut path, mut factors) = ([Factor::from([0; Factor::LEN]); LEVELS], self.in_derivation_order());
+        for factor in &mut path {
+            *factor = factors.next()?;
+        }
+        factors.next().is_none().then_some(path)
+    }
+
     /// All factors in the order in which the profile's SAM command carries them.
     pub fn in_apdu_order(&self) -> impl Iterator<Item = Factor> {
         self.apdu_order.into_iter().flatten().map(|(_, factor)| factor)

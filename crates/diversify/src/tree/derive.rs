@@ -110,7 +110,7 @@ impl<F: Function> CityKey<F> {
     /// Derives the key of the card that `factor` names.
     #[must_use]
     pub fn card_key(&self, factor: Factor) -> CardKey<F> {
-        self.child(factor, self.card_place(factor))
+        self.child(factor, Place::Card { city: self.city_factor(), card: factor })
     }
 
     /// Derives the key of the card that `identity` describes.
@@ -129,26 +129,8 @@ impl<F: Function> CityKey<F> {
         Ok(self.card_key(self.card_factor(profile, identity)?))
     }
 
-    /// Derives the keys of many cards, in their order. A card whose key can't be derived is an error in its place and
-    /// no other's.
-    pub fn card_keys<'a, I>(
-        &'a self,
-        profile: &'a DispersionProfile<'a>,
-        cards: I,
-    ) -> impl Iterator<Item = Result<CardKey<F>, CardKeyError>>
-    where
-        I: IntoIterator<Item = Identity<'a>>,
-    {
-        let diversifier = self.diversifier();
-        cards.into_iter().map(move |identity| {
-            let factor = self.card_factor(profile, &identity)?;
-            let origin = Origin { version: self.version(), place: self.card_place(factor) };
-            Ok(TreeKey::new(diversifier.derive(factor), origin))
-        })
-    }
-
     /// The factor of a card of this city.
-    fn card_factor(
+    pub(super) fn card_factor(
         &self,
         profile: &DispersionProfile<'_>,
         identity: &Identity<'_>,
@@ -161,11 +143,7 @@ impl<F: Function> CityKey<F> {
         Ok(profile.factor(LevelId::Card, identity)?)
     }
 
-    fn card_place(&self, card: Factor) -> Place {
-        Place::Card { city: self.city_factor(), card }
-    }
-
-    fn city_factor(&self) -> Factor {
+    pub(super) fn city_factor(&self) -> Factor {
         self.place().city().expect("a city key belongs to a city")
     }
 }

@@ -11,6 +11,7 @@
 //! Labels are [`FunctionLabels`], city and card factors come from a
 //! [`DispersionProfile`](crate::profile::DispersionProfile). Every step is [`pboc::derive`](crate::pboc::derive).
 
+mod cohort;
 mod derive;
 mod key;
 mod labels;
@@ -19,6 +20,7 @@ mod origin;
 pub mod purpose;
 mod wallet;
 
+pub use cohort::CardPath;
 pub use derive::CardKeyError;
 pub use key::{
     CardKey, CityKey, IssuanceMaster, MunicipalMaster, ParentKey, ProvinceKey, ProvincialApplicationMaster,

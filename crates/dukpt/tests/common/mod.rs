@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use cardroot_dukpt::tdea::TdeaKey;
-use cardroot_dukpt::{Bdk, Ksn, Receiver};
+use cardroot_dukpt::{Bdk, Ksn};
 use serde::de::DeserializeOwned;
 
 /// The base derivation key of ANS X9.24-1 Annex A.
@@ -26,8 +26,8 @@ pub(crate) fn ksn(text: &str) -> Ksn {
     Ksn::try_from(&*hex(text)).unwrap()
 }
 
-pub(crate) fn receiver(bdk: &str) -> Receiver {
-    Receiver::new(Bdk::from_key(key(bdk))).unwrap()
+pub(crate) fn bdk(text: &str) -> Bdk {
+    Bdk::from_key(key(text))
 }
 
 /// Reads a file of vectors; `expected` rows, or it is not the file we know.

@@ -7,6 +7,8 @@ use ::cipher::{
 };
 use zeroize::ZeroizeOnDrop;
 
+#[cfg(feature = "hazmat")]
+use super::key_schedule;
 use super::{ROUNDS, RoundKeys, crypt, expand};
 use crate::BLOCK_LEN;
 
@@ -20,6 +22,19 @@ pub(crate) enum Direction {
 /// The round keys of one pass (DES) or three (TDEA) in the order in which encryption uses them. Wiped on drop.
 #[derive(ZeroizeOnDrop)]
 pub(crate) struct BlockKeys<const PASSES: usize>(pub(super) [RoundKeys; PASSES]);
+
+/// The round keys of a public constant that is XORed onto keys.
+#[cfg(feature = "hazmat")]
+pub(crate) struct Mask(RoundKeys);
+
+#[cfg(feature = "hazmat")]
+impl Mask {
+    pub(crate) const fn new(mask: [u8; BLOCK_LEN]) -> Self {
+        let mut keys = [0; ROUNDS];
+        key_schedule::expand(u64::from_be_bytes(mask), &mut keys);
+        Self(keys)
+    }
+}
 
 impl BlockKeys<1> {
     /// Expands a DES key.
@@ -35,16 +50,36 @@ impl BlockKeys<3> {
     /// Expands a TDEA key. The middle pass of an encryption decrypts: its round keys stand in reverse.
     pub(crate) fn tdea(parts: [&[u8; BLOCK_LEN]; 3]) -> Self {
         let mut keys = Self([[0; ROUNDS]; 3]);
-        for (part, pass) in parts.into_iter().zip(&mut keys.0) {
-            expand(*part, pass);
+        let ([first, second, third], [k1, k2, k3]) = (&mut keys.0, parts);
+        expand(*k1, first);
+        expand(*k2, second);
+        second.reverse();
+        if core::ptr::eq(k1, k3) {
+            *third = *first;
+        } else {
+            expand(*k3, third);
         }
-        let [_, middle, _] = &mut keys.0;
-        middle.reverse();
         keys
     }
 }
 
 impl<const PASSES: usize> BlockKeys<PASSES> {
+    /// The round keys of the same key with `mask` XORed onto each part. The schedule only picks bits, so a constant on the key is
+    /// a constant on each round key.
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn masked(&self, mask: &Mask) -> Self {
+        let mut keys = Self(self.0);
+        for (index, pass) in keys.0.iter_mut().enumerate() {
+            // The middle pass of TDEA has them in reverse.
+            if index == 1 {
+                pass.iter_mut().zip(mask.0.iter().rev()).for_each(|(key, mask)| *key ^= mask);
+            } else {
+                pass.iter_mut().zip(&mask.0).for_each(|(key, mask)| *key ^= mask);
+            }
+        }
+        keys
+    }
+
     /// The round key for a pass and a round of it, both counted in the order of use.
     #[inline(always)]
     #[allow(clippy::indexing_slicing, reason = "the back ends count passes and rounds up to their number")]

@@ -1,13 +1,14 @@
 //! Round keys in integer registers: no table, no shift by key bits, no branch on them.
 #![allow(
     clippy::indexing_slicing,
+    clippy::cast_lossless,
     clippy::cast_possible_truncation,
     reason = "tables made by the compiler, which refuses an index out of bounds; the numbers are below 64"
 )]
 
-use super::RoundKeys;
 use super::permute::{swap, transpose};
 use super::tables::{BOX_OF_LANE, KEY_TURNS, PERMUTED_CHOICE_2};
+use super::{ROUNDS, RoundKeys};
 
 /// Distances of the exchanges that make up permuted choice 2. Such a network can bring the bits of either half of a
 /// word into any order (V. E. Beneš, 1964).
@@ -111,35 +112,48 @@ const fn route(mut to: [u8; 32]) -> [u32; 9] {
 /// Permuted choice 1: D in the lower half of a word, C in the upper.
 ///
 /// Columns of the key, read from its last byte to its first, make the rows of the standard's table.
-fn choice_1(key: u64) -> u64 {
+const fn choice_1(key: u64) -> u64 {
     let [_parity, r7, r6, r5, r4, r3, r2, r1] = transpose(key.swap_bytes()).to_le_bytes();
     let c = u32::from_be_bytes([r1, r2, r3, r4]) >> 4;
     let d = u32::from_be_bytes([r7, r6, r5, r4 << 4]) >> 4;
-    u64::from(c) << 32 | u64::from(d)
+    (c as u64) << 32 | d as u64
 }
 
 /// Turns C and D left by `turn` places.
-fn turn_halves(halves: u64, turn: u32) -> u64 {
+const fn turn_halves(halves: u64, turn: u32) -> u64 {
     const HALVES: u64 = 0x0FFF_FFFF_0FFF_FFFF;
     let carried = (1 << turn) - 1;
     ((halves << turn) | ((halves >> (28 - turn)) & (carried << 32 | carried))) & HALVES
 }
 
 /// Writes the sixteen round keys of `key`, whose parity bits have no part in them.
-pub(super) fn expand(key: u64, keys: &mut RoundKeys) {
+pub(super) const fn expand(key: u64, keys: &mut RoundKeys) {
     let mut halves = choice_1(key);
-    for (key, turn) in keys.iter_mut().zip(KEY_TURNS) {
-        halves = turn_halves(halves, turn);
-        *key = halves;
+    let mut round = 0;
+    while round < ROUNDS {
+        halves = turn_halves(halves, KEY_TURNS[round]);
+        keys[round] = halves;
+        round += 1;
     }
     // All keys through one exchange at a time: they do not wait for one another.
-    for (distance, exchange) in DISTANCES.into_iter().zip(EXCHANGES) {
-        for key in &mut *keys {
-            *key = swap(*key, distance, exchange);
-        }
+    let mut stage = 0;
+    while stage < DISTANCES.len() {
+        swap_each(keys, DISTANCES[stage], EXCHANGES[stage]);
+        stage += 1;
     }
     // Deals the lanes out in their order.
-    for key in &mut *keys {
-        *key = swap(*key, 16, 0x0000_0000_FFFF_0000) & 0x3F3F_3F3F_3F3F_3F3F;
+    swap_each(keys, 16, 0x0000_0000_FFFF_0000);
+    let mut round = 0;
+    while round < ROUNDS {
+        keys[round] &= 0x3F3F_3F3F_3F3F_3F3F;
+        round += 1;
+    }
+}
+
+const fn swap_each(keys: &mut RoundKeys, distance: u32, exchange: u64) {
+    let mut round = 0;
+    while round < ROUNDS {
+        keys[round] = swap(keys[round], distance, exchange);
+        round += 1;
     }
 }

@@ -19,6 +19,8 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 use crate::backend::Backend;
 
+#[cfg(all(feature = "hazmat", not(cardroot_des)))]
+pub(crate) use self::cipher::Mask;
 pub(crate) use self::cipher::{BlockKeys, Direction};
 
 /// Rounds of one pass.

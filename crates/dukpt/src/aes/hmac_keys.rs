@@ -1,0 +1,202 @@
+//! HMAC working keys of AES DUKPT.
+//!
+//! The derivation says how long the key is and not which hash it is for. Here it is SHA-256, as the published values have
+//! it.
+
+use core::fmt;
+
+use aeskey::AesKeyLength;
+use hmac::{Hmac, KeyInit, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::ZeroizeOnDrop;
+
+/// Length of an HMAC key.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum HmacKeyLength {
+    /// 128 bits, 16 bytes.
+    Hmac128,
+    /// 192 bits, 24 bytes.
+    Hmac192,
+    /// 256 bits, 32 bytes.
+    Hmac256,
+}
+
+impl HmacKeyLength {
+    /// Length in bytes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Hmac128 => 16,
+            Self::Hmac192 => 24,
+            Self::Hmac256 => 32,
+        }
+    }
+
+    pub(super) const fn bits(self) -> u16 {
+        match self {
+            Self::Hmac128 => 128,
+            Self::Hmac192 => 192,
+            Self::Hmac256 => 256,
+        }
+    }
+}
+
+const MAX_LEN: usize = AesKeyLength::Aes256.bytes();
+
+/// What the HMAC keys of all uses hold.
+#[derive(ZeroizeOnDrop)]
+pub(super) struct HmacKey {
+    bytes: [u8; MAX_LEN],
+    #[zeroize(skip)]
+    length: HmacKeyLength,
+}
+
+impl HmacKey {
+    pub(super) fn from_fill(length: HmacKeyLength, fill: impl FnOnce(&mut [u8])) -> Self {
+        let mut key = Self { bytes: [0; MAX_LEN], length };
+        fill(key.bytes.get_mut(..length.bytes()).expect("a key is at most 32 bytes"));
+        key
+    }
+
+    fn expose_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length.bytes()).expect("a key is at most 32 bytes")
+    }
+
+    fn hmac(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(self.expose_bytes()).expect("HMAC takes keys of any length")
+    }
+}
+
+/// A keyed hash of 32 bytes. It is public once sent; compare it by [`verify`](Self::verify) only.
+#[derive(Clone, Copy)]
+pub struct HmacCode([u8; HmacCode::LEN]);
+
+impl HmacCode {
+    /// Length in bytes.
+    pub const LEN: usize = 32;
+    /// Shortest truncation that verifies, in bytes.
+    pub const MIN_LEN: usize = 8;
+
+    /// All 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+
+    /// Compares with a received code of 8 to 32 bytes, in constant time for its length.
+    ///
+    /// # Errors
+    /// Returns [`HmacMismatch`] if the leftmost bytes differ or `received` is shorter than 8 or longer than 32 bytes.
+    pub fn verify(&self, received: &[u8]) -> Result<(), HmacMismatch> {
+        let ours = self.0.get(..received.len()).ok_or(HmacMismatch)?;
+        let long_enough = received.len() >= Self::MIN_LEN;
+        if long_enough && bool::from(ours.ct_eq(received)) { Ok(()) } else { Err(HmacMismatch) }
+    }
+}
+
+impl fmt::Debug for HmacCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HmacCode(")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
+        f.write_str(")")
+    }
+}
+
+/// The code received is not the code of this message. Opaque: nothing says where they differ.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("keyed hash mismatch")]
+pub struct HmacMismatch;
+
+/// Declares an HMAC key for one use.
+macro_rules! hmac_key_type {
+    ($(#[$meta:meta])* pub struct $name:ident;) => {
+        $(#[$meta])*
+        pub struct $name(HmacKey);
+
+        impl $name {
+            pub(super) const fn from_key(key: HmacKey) -> Self {
+                Self(key)
+            }
+
+            /// Length of the key.
+            #[must_use]
+            pub const fn length(&self) -> HmacKeyLength {
+                self.0.length
+            }
+
+            /// HMAC-SHA-256 of a whole message.
+            ///
+            /// # Source
+            /// FIPS 198-1, FIPS 180-4.
+            #[must_use]
+            pub fn mac(&self, message: &[u8]) -> HmacCode {
+                HmacCode(self.0.hmac().chain_update(message).finalize().into_bytes().into())
+            }
+
+            /// Verifies a received code of 8 to 32 bytes as [`mac`](Self::mac) computes it, in constant time.
+            ///
+            /// # Errors
+            /// Returns [`HmacMismatch`] if it is not the code of `message`.
+            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), HmacMismatch> {
+                self.mac(message).verify(received)
+            }
+
+            /// Compares in constant time.
+            #[must_use]
+            pub fn ct_eq(&self, other: &Self) -> bool {
+                self.0.expose_bytes().ct_eq(other.0.expose_bytes()).into()
+            }
+
+            /// Shows the key bytes.
+            #[must_use]
+            pub fn expose_bytes(&self) -> &[u8] {
+                self.0.expose_bytes()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+hmac_key_type! {
+    /// HMAC key for what the originator sends (usage 2000).
+    pub struct MacRequestKey;
+}
+
+hmac_key_type! {
+    /// HMAC key for what the receiver answers (usage 2001).
+    pub struct MacResponseKey;
+}
+
+hmac_key_type! {
+    /// HMAC key for both directions (usage 2002).
+    pub struct MacBothKey;
+}
+
+#[cfg(test)]
+mod tests {
+    use hmac::digest::block_api::{Buffer, CoreProxy};
+
+    use super::*;
+
+    fn is_wiped_on_drop(_: &impl ZeroizeOnDrop) {}
+
+    /// HMAC's core holds two of these and a buffer, and does not say it of itself.
+    fn hash_is_wiped_on_drop<C: CoreProxy>(_: &C)
+    where
+        C::Core: ZeroizeOnDrop,
+        Buffer<C::Core>: ZeroizeOnDrop,
+    {
+    }
+
+    #[test]
+    fn keys_and_hashes_in_progress_are_wiped_on_drop() {
+        is_wiped_on_drop(&HmacKey::from_fill(HmacKeyLength::Hmac256, |key| key.fill(7)));
+        hash_is_wiped_on_drop(&Sha256::default());
+    }
+}

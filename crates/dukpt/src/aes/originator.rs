@@ -1,0 +1,255 @@
+//! The originating side of AES DUKPT: the register machine of ANS X9.24-3:2017 B.6.3.
+
+use core::fmt;
+
+use aeskey::{AesKey, AesKeyLength};
+
+use crate::aes::counter::{Counter, OnesLimit};
+use crate::aes::derive;
+use crate::aes::keys::{InitialKey, TransactionKey, UpdateKey};
+use crate::aes::ksn::{InitialKeyId, Ksn};
+use crate::aes::register::Register;
+use crate::aes::transaction::Transaction;
+use crate::counter::EndOfLife;
+
+const REGISTERS: usize = Counter::BITS as usize;
+
+/// The register machine of an originator, in memory only: for simulations, tests, and devices whose every start loads a
+/// new key with a new name. What is gone when the power goes can't be loaded again, since the same initial key would
+/// start from counter 1 and use every key a second time.
+///
+/// It holds 32 intermediate derivation key registers, one for each bit of the counter, and keeps neither the initial key
+/// nor the key of any transaction that is over: from what it holds, keys of the past can't be found.
+///
+/// There is no copy of it and no way to turn it back, since both would use a counter twice.
+///
+/// # Source
+/// ANS X9.24-3:2017 B.6.3; the private functions carry the names of its routines.
+///
+/// # Examples
+/// ```
+/// use cardroot_dukpt::aes::{InitialKey, InitialKeyId, VolatileOriginator};
+/// use cardroot_dukpt::aeskey::{AesKey, AesKeyLength};
+///
+/// let id = InitialKeyId::from([0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x56]);
+/// let key = AesKey::from_fill(AesKeyLength::Aes128, |key| {
+///     key.copy_from_slice(&0x1273671EA26AC29A_FA4D1084127652A1_u128.to_be_bytes());
+/// });
+/// let mut terminal = VolatileOriginator::load(InitialKey::from_key(key, id));
+///
+/// assert_eq!(terminal.next_transaction()?.ksn().to_string(), "123456789012345600000001");
+/// let transaction = terminal.next_transaction()?;
+/// let mac = transaction.key().mac_request_key(AesKeyLength::Aes128)?.mac(b"4012345678909D987");
+/// assert_eq!(mac.truncated(), [0x4D, 0x10, 0x47, 0x04, 0xC5, 0x34, 0x91, 0xA6]);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+/// A copy would send the same counter again:
+/// ```compile_fail,E0599
+/// # use cardroot_dukpt::aes::{InitialKey, VolatileOriginator};
+/// # fn load(initial_key: InitialKey) {
+/// let terminal = VolatileOriginator::load(initial_key);
+/// let copy = terminal.clone();
+/// # }
+/// ```
+pub struct VolatileOriginator {
+    /// Indexed by the counter bit.
+    registers: [Register; REGISTERS],
+    id: InitialKeyId,
+    /// Length of every key in the registers.
+    length: AesKeyLength,
+    /// Counter of the next transaction; `None` once operation has ceased.
+    counter: Option<Counter>,
+}
+
+/// An update key that an originator can't derive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateKeyError {
+    /// The originator has ceased and holds no key.
+    #[error(transparent)]
+    EndOfLife(#[from] EndOfLife),
+    /// The register that leads to the update key fails its check.
+    #[error("the register that leads to the update key is damaged")]
+    RegisterDamaged,
+}
+
+impl VolatileOriginator {
+    /// Loads an initial key: "Load Initial Key". The counter starts from zero and steps to 1 at once.
+    ///
+    /// Whatever was loaded before is another value of this type; drop it, and its keys are gone. So an update of the
+    /// initial key is: unwrap the new one under [`update_key`](Self::update_key), load it here, drop the old machine.
+    /// The new one must have a new name.
+    ///
+    /// # Source
+    /// ANS X9.24-3:2017 B.6.3.
+    #[must_use]
+    pub fn load(initial_key: InitialKey) -> Self {
+        let mut machine = Self {
+            registers: [Register::ERASED; REGISTERS],
+            id: *initial_key.id(),
+            length: initial_key.length(),
+            counter: Some(Counter::FIRST),
+        };
+        machine.update_derivation_keys(initial_key.expose_key(), 0, REGISTERS);
+        machine
+    }
+
+    /// Takes the next transaction key: "Generate Working Keys", then "Update State for next Transaction".
+    ///
+    /// The machine has moved on before the key leaves: the register is erased, the registers below it hold their new
+    /// keys and the counter has stepped. A key given out and not used is lost; none is used twice.
+    ///
+    /// A register whose check byte is wrong is skipped, with all counters whose keys come from it, as the standard has it
+    /// for registers that are not in use; [`Transaction::skipped_counters`] tells how many.
+    ///
+    /// # Errors
+    /// Returns [`EndOfLife`] for good after the last counter, when all registers are erased.
+    pub fn next_transaction(&mut self) -> Result<Transaction, EndOfLife> {
+        let expected = self.counter.ok_or(EndOfLife)?;
+        let (counter, key) = self.current_key()?;
+        self.update_state(counter, &key);
+        let ordinal = |counter: Counter| counter.ordinal(OnesLimit::Sixteen);
+        let skipped_counters = ordinal(counter) - ordinal(expected);
+        Ok(Transaction::new(TransactionKey::new(key, Ksn::new(self.id, counter)), skipped_counters))
+    }
+
+    /// Derives the key under which a new initial key comes from the receiver. The state stays as it is: no counter is
+    /// used up.
+    ///
+    /// # Source
+    /// ANS X9.24-3:2017 B.6.3, "Update Initial Key". The pseudo code, as public code carries it, derives the bit of the
+    /// register that it starts from a second time, which does not lead to the key that the receiver has. These steps do.
+    ///
+    /// # Errors
+    /// Returns [`UpdateKeyError::EndOfLife`] if the originator has ceased, [`UpdateKeyError::RegisterDamaged`] if the
+    /// register that leads there fails its check.
+    pub fn update_key(&self) -> Result<UpdateKey, UpdateKeyError> {
+        let counter = self.counter.ok_or(EndOfLife)?;
+        // The road to FFFFFFFF has the ones gathered from the top. The register of the highest clear bit holds the key of
+        // all ones down to that bit. If the counter itself is such a run of ones, its own register is on the road, and
+        // those below it belong to the past.
+        let run = counter.value().leading_ones();
+        let bits_below = match Counter::BITS - run {
+            below if below == counter.value().trailing_zeros() => below,
+            below => below - 1,
+        };
+        let key = self.register(bits_below).read(self.length).ok_or(UpdateKeyError::RegisterDamaged)?;
+        let below = (1 << bits_below) - 1;
+        Ok(UpdateKey::new(derive::steps(key, self.id, !below, below), self.id))
+    }
+
+    /// The name under which the initial key was loaded.
+    #[must_use]
+    pub const fn id(&self) -> &InitialKeyId {
+        &self.id
+    }
+
+    /// How many transactions are left, if no register fails.
+    #[must_use]
+    pub fn remaining(&self) -> u32 {
+        self.counter.map_or(0, |next| Counter::TRANSACTIONS + 1 - next.ordinal(OnesLimit::Sixteen))
+    }
+
+    /// Finds the register of the counter ("Set Shift Register"), passing over registers that fail their check.
+    fn current_key(&mut self) -> Result<(Counter, AesKey), EndOfLife> {
+        loop {
+            let counter = self.counter.ok_or(EndOfLife)?;
+            let length = self.length;
+            let register = self.register_mut(counter.value().trailing_zeros());
+            if let Some(key) = register.read(length) {
+                return Ok((counter, key));
+            }
+            // What is left of a damaged key is of no use to anybody honest.
+            register.erase();
+            self.counter = counter.beyond_register().ok();
+        }
+    }
+
+    /// "Update State for next Transaction": stores the children of `key`, puts `key` itself out of the machine's reach and
+    /// steps the counter.
+    ///
+    /// The pseudo code stores children of a counter with 16 ones too, and so comes to counters of 17. The text does not
+    /// allow them.
+    fn update_state(&mut self, counter: Counter, key: &AesKey) {
+        let current = counter.value().trailing_zeros();
+        if counter.ones() < OnesLimit::Sixteen.max_ones() {
+            self.update_derivation_keys(key, counter.value(), current as usize);
+        }
+        self.register_mut(current).erase();
+        self.counter = counter.next(OnesLimit::Sixteen).ok();
+    }
+
+    /// "Update Derivation Keys": fills the registers below bit `end` from `key`.
+    fn update_derivation_keys(&mut self, key: &AesKey, counter: u32, end: usize) {
+        for (bit, register) in self.registers.iter_mut().take(end).enumerate() {
+            register.store(&derive::step(key, &Ksn::with_counter_bits(self.id, counter | 1 << bit)));
+        }
+    }
+
+    fn register(&self, bit: u32) -> &Register {
+        self.registers.get(bit as usize).expect("a counter bit is below 32")
+    }
+
+    fn register_mut(&mut self, bit: u32) -> &mut Register {
+        self.registers.get_mut(bit as usize).expect("a counter bit is below 32")
+    }
+}
+
+/// What a durable originator needs of the machine, as it needs it of the TDES one.
+#[cfg_attr(not(test), allow(dead_code, reason = "the durable layer calls it"))]
+impl VolatileOriginator {
+    /// Bytes that [`write_state`](Self::write_state) fills: `counter 4 || key length in bytes 1 || 32 registers of 33`, the
+    /// register of bit 0 first. The counter is zero once operation has ceased.
+    pub(crate) const STATE_LEN: usize = size_of::<u32>() + 1 + REGISTERS * Register::LEN;
+
+    /// Ceases operation for good; no register keeps its key.
+    pub(crate) fn erase(&mut self) {
+        self.registers.iter_mut().for_each(Register::erase);
+        self.counter = None;
+    }
+
+    /// Writes counter and registers, check bytes included, to exactly [`STATE_LEN`](Self::STATE_LEN) bytes.
+    pub(crate) fn write_state(&self, state: &mut [u8]) {
+        let ([counter @ .., length], registers) =
+            state.split_first_chunk_mut::<5>().expect("the state begins with counter and key length");
+        counter.copy_from_slice(&self.counter.map_or(0, Counter::value).to_be_bytes());
+        *length = self.length.bytes().to_le_bytes()[0];
+        let (registers, _) = registers.as_chunks_mut();
+        for (bytes, register) in registers.iter_mut().zip(&self.registers) {
+            register.write(bytes);
+        }
+    }
+
+    /// Takes counter and registers from exactly [`STATE_LEN`](Self::STATE_LEN) bytes; `None` if
+    /// [`write_state`](Self::write_state) can't have written them. Damaged registers are no error here: the machine skips
+    /// and reports them.
+    pub(crate) fn read_state(id: InitialKeyId, state: &[u8]) -> Option<Self> {
+        let ([counter @ .., length], registers) = state.split_first_chunk::<5>()?;
+        let counter = match u32::from_be_bytes(*counter.first_chunk()?) {
+            0 => None,
+            counter => Some(Counter::try_from(counter).ok()?),
+        };
+        let length = AesKeyLength::try_from(usize::from(*length)).ok()?;
+        let (registers, []) = registers.as_chunks() else { return None };
+        if registers.len() != REGISTERS {
+            return None;
+        }
+        let mut machine = Self { registers: [Register::ERASED; REGISTERS], id, length, counter };
+        for (register, bytes) in machine.registers.iter_mut().zip(registers) {
+            register.fill(bytes);
+        }
+        Some(machine)
+    }
+}
+
+impl fmt::Debug for VolatileOriginator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VolatileOriginator")
+            .field("id", &self.id)
+            .field("counter", &self.counter)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
