@@ -13,7 +13,7 @@ const MAX_INPUT: usize = 1 << 20;
 
 /// Reads `path`, or standard input if there is none or it is `-`.
 pub(crate) fn read_or_stdin(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    match path.filter(|path| !is_stdin(path)) {
+    match path.filter(|_| !is_stdin(path)) {
         Some(path) => read(path, MAX_INPUT),
         None => read_stdin(MAX_INPUT),
     }
@@ -22,14 +22,15 @@ pub(crate) fn read_or_stdin(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, F
 
 /// What [`read_or_stdin`] reads, in words.
 pub(crate) fn place(path: Option<&Path>) -> String {
-    match path.filter(|path| !is_stdin(path)) {
+    match path.filter(|_| !is_stdin(path)) {
         Some(path) => path.display().to_string(),
         None => "standard input".into(),
     }
 }
 
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
+/// Says whether nothing is named, or `-`: standard input then.
+pub(crate) fn is_stdin(path: Option<&Path>) -> bool {
+    path.is_none_or(|path| path.as_os_str() == "-")
 }
 
 /// Reads a whole file of at most `max` bytes.
