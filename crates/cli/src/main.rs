@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod any_key;
 mod apdu;
 mod component;
 mod diversify;
@@ -94,5 +95,17 @@ fn main() -> ExitCode {
     match cli.command.run().and_then(|report| report.print(form)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.print(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_contradicts_itself() {
+        Cli::command().debug_assert();
     }
 }

@@ -96,8 +96,17 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// Reads a TDEA key.
     pub(crate) fn key(&mut self, argument: &str, source: &Source) -> Result<TdeaKey, Failure> {
+        self.typed_key(argument, source)
+    }
+
+    /// Reads a key of a cipher that the caller's type names.
+    pub(crate) fn typed_key<K, E>(&mut self, argument: &str, source: &Source) -> Result<K, Failure>
+    where
+        K: for<'a> TryFrom<&'a [u8], Error = E>,
+        E: core::error::Error,
+    {
         let bytes = self.bytes(argument, source)?;
-        TdeaKey::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
+        K::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
     }
 
     /// Reads an AES key.
@@ -114,8 +123,7 @@ impl Secrets {
 
     /// Reads a component of a TDEA key.
     pub(crate) fn component(&mut self, argument: &str, source: &Source) -> Result<TdeaComponent, Failure> {
-        let bytes = self.bytes(argument, source)?;
-        TdeaComponent::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
+        self.typed_key(argument, source)
     }
 
     /// Reads a PAN.
