@@ -28,6 +28,7 @@ pub(crate) fn place(path: Option<&Path>) -> String {
     }
 }
 
+/// Says whether the path is `-`: standard input then.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
