@@ -216,6 +216,9 @@ impl Machine for VolatileOriginator {
         }
         let mut machine = Self { registers: [Register::ERASED; Counter::BITS as usize], ksn, counter };
         let (registers, []) = registers.as_chunks() else { return None };
+        if registers.len() != machine.registers.len() {
+            return None;
+        }
         for (register, bytes) in machine.registers.iter_mut().zip(registers) {
             register.fill(bytes);
         }
@@ -417,6 +420,7 @@ mod tests {
         assert!(read(name, &state).is_some());
         assert!(read(name, &[]).is_none());
         assert!(read(name, &state[..state.len() - 1]).is_none());
+        assert!(read(name, &state[..state.len() - Register::LEN]).is_none());
         let mut named = name;
         named[9] = 1;
         assert!(read(named, &state).is_none(), "a name with a counter");

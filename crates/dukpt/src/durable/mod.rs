@@ -26,6 +26,8 @@
 //! Sealing is AES-SIV (RFC 5297, AES-SIV-CMAC-512) under the [`DeviceKey`], with the header as associated data. It needs no
 //! nonce, so there is none to repeat when a state is written twice or its generation has been rolled back.
 
+#[cfg(test)]
+mod by_hand;
 mod crc;
 mod error;
 #[cfg(feature = "std")]

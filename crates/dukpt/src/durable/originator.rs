@@ -184,12 +184,17 @@ impl<M: Machine, S: StateStore, R: Rollback> DurableOriginator<M, S, R> {
 
     /// The name under which the initial key was loaded.
     pub fn name(&self) -> &M::Name {
-        self.machine.name()
+        self.machine().name()
     }
 
     /// How many transactions are left, if no register fails.
     pub fn remaining(&self) -> u32 {
-        self.machine.remaining()
+        self.machine().remaining()
+    }
+
+    /// The machine, to look at: what it is asked for must not advance it.
+    pub(crate) const fn machine(&self) -> &M {
+        &self.machine
     }
 
     /// Makes the machine's state durable, as the generation after the last confirmed one.
@@ -308,5 +313,112 @@ impl<M: Machine<Name: fmt::Debug>, S, R> fmt::Debug for DurableOriginator<M, S, 
             .field("generation", &self.generation)
             .field("remaining", &self.machine.remaining())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use super::super::error::StateError;
+    use super::super::store::MemoryStore;
+    use super::*;
+    use crate::{Bdk, InitialKey, Ksn, Originator};
+
+    type Store = MemoryStore<{ VolatileOriginator::RECORD_LEN }>;
+
+    fn name(number: u8) -> Ksn {
+        Ksn::from([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, number, 0xE0, 0x00, 0x00])
+    }
+
+    fn initial_key(number: u8) -> InitialKey {
+        let bdk = Bdk::from_key(0x0123456789ABCDEF_FEDCBA9876543210_u128.to_be_bytes().into());
+        bdk.derive_initial_key(&name(number)).unwrap()
+    }
+
+    fn device() -> Device<NoRollbackProtection> {
+        Device::without_rollback_protection(DeviceKey::from_fill(|key| key.fill(0xA5)))
+    }
+
+    fn loaded_state() -> [u8; VolatileOriginator::STATE_LEN] {
+        let mut state = [0; VolatileOriginator::STATE_LEN];
+        VolatileOriginator::load(initial_key(0)).write_state(&mut state);
+        state
+    }
+
+    fn store_with(state: &[u8]) -> Store {
+        let machine = VolatileOriginator::read_state(*name(0).as_bytes(), state).unwrap();
+        let mut record = VolatileOriginator::BLANK;
+        seal(&machine, 1, &device().key, &mut record);
+        let mut store = Store::new();
+        store.replace(&record).unwrap();
+        store
+    }
+
+    fn assert_stays_ceased(store: &mut Store) {
+        for _ in 0..2 {
+            let mut originator = Originator::open(&mut *store, device()).unwrap();
+            assert_eq!(originator.remaining(), 0);
+            for _ in 0..2 {
+                assert_eq!(originator.next_transaction().unwrap_err(), OriginatorError::EndOfLife(EndOfLife));
+            }
+        }
+        let mut record = VolatileOriginator::BLANK;
+        record.copy_from_slice(store.record().unwrap());
+        let (machine, _) = unseal::<VolatileOriginator>(&mut record, 401, &device().key, None).unwrap();
+        assert_eq!(machine.remaining(), 0);
+        assert_eq!(record[40..], [0; VolatileOriginator::STATE_LEN], "no register is left in the store");
+    }
+
+    #[test]
+    fn the_last_counter_ends_the_stored_life_for_good() {
+        // All that is left at the end: the register of bit 11.
+        let mut state = [0; VolatileOriginator::STATE_LEN];
+        state[..4].copy_from_slice(&0x1F_F800_u32.to_be_bytes());
+        let register = 4 + 11 * 17..4 + 12 * 17;
+        state[register.clone()].copy_from_slice(&loaded_state()[register]);
+        let mut store = store_with(&state);
+        let mut originator = Originator::open(&mut store, device()).unwrap();
+        assert_eq!(originator.remaining(), 1);
+        assert_eq!(originator.next_transaction().unwrap().ksn().counter().unwrap().value(), 0x1F_F800);
+        assert_eq!(originator.next_transaction().unwrap_err(), OriginatorError::EndOfLife(EndOfLife));
+        assert_stays_ceased(&mut store);
+    }
+
+    #[test]
+    fn registers_all_damaged_end_the_stored_life_for_good() {
+        let mut state = loaded_state();
+        state[4..].iter_mut().for_each(|byte| *byte ^= 1);
+        let mut store = store_with(&state);
+        let mut originator = Originator::open(&mut store, device()).unwrap();
+        assert_eq!(originator.remaining(), 1_048_575, "nobody has looked yet");
+        assert_eq!(originator.next_transaction().unwrap_err(), OriginatorError::EndOfLife(EndOfLife));
+        assert_stays_ceased(&mut store);
+    }
+
+    #[test]
+    fn ceasing_is_final_until_another_key_is_loaded() {
+        let mut store = store_with(&loaded_state());
+        Originator::open(&mut store, device()).unwrap().cease().unwrap();
+        assert_stays_ceased(&mut store);
+        let mut originator = Originator::open(&mut store, device()).unwrap();
+        let same_name = OriginatorError::State(StateError::SameName);
+        assert_eq!(originator.renew(initial_key(0)).unwrap_err(), same_name);
+        originator.renew(initial_key(1)).unwrap();
+        assert_eq!(originator.next_transaction().unwrap().ksn().initial(), name(1));
+    }
+
+    #[test]
+    fn what_shows_an_originator_shows_no_key() {
+        let mut originator = Originator::load(Store::new(), device(), initial_key(0x10)).unwrap();
+        let device = format!("{:?} {0:#?} {0:#x?}", device());
+        let terminal = format!("{originator:?} {originator:#?} {originator:#x?}");
+        assert!(terminal.contains("FFFF9876543210E00000"), "{terminal}");
+        for shown in [device, terminal] {
+            assert!(!shown.to_lowercase().contains("a5") && !shown.contains("165"), "{shown}");
+        }
+        let transaction = originator.next_transaction().unwrap();
+        let key = base16ct::lower::encode_string(transaction.key().expose_key().expose_bytes());
+        assert!(!format!("{transaction:x?}").to_lowercase().contains(&key[..4]));
     }
 }

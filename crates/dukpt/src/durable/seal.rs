@@ -166,3 +166,61 @@ pub(super) fn unseal<M: Machine>(
     let machine = M::read_state(header.name, state).ok_or(StateError::Contradictory)?;
     Ok((machine, header.generation))
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec::Vec;
+
+    use super::super::by_hand::siv_512;
+    use super::*;
+    use crate::{Bdk, Ksn, VolatileOriginator};
+
+    fn machine() -> VolatileOriginator {
+        let bdk = Bdk::from_key(0x0123456789ABCDEF_FEDCBA9876543210_u128.to_be_bytes().into());
+        let name = Ksn::from([0xFF, 0xFF, 0x98, 0x76, 0x54, 0x32, 0x10, 0xE0, 0x00, 0x00]);
+        VolatileOriginator::load(bdk.derive_initial_key(&name).unwrap())
+    }
+
+    fn key() -> DeviceKey {
+        DeviceKey::from_fill(|key| key.iter_mut().zip(1..).for_each(|(byte, value)| *byte = value))
+    }
+
+    fn sealed(generation: u64) -> [u8; VolatileOriginator::RECORD_LEN] {
+        let mut record = [0; VolatileOriginator::RECORD_LEN];
+        seal(&machine(), generation, &key(), &mut record);
+        record
+    }
+
+    #[test]
+    fn record_is_header_vector_and_state_as_documented() {
+        let record = sealed(0x0102_0304_0506_0708);
+        let header = b"DKPT\x01\x01\xFF\xFF\x98\x76\x54\x32\x10\xE0\x00\x00\x01\x02\x03\x04\x05\x06\x07\x08";
+        assert_eq!(&record[..24], header);
+
+        let mut state: Vec<u8> = alloc::vec![0; VolatileOriginator::STATE_LEN];
+        machine().write_state(&mut state);
+        assert_eq!((record.len(), state.len(), &state[..4]), (401, 361, &[0, 0, 0, 1][..]));
+        let siv = siv_512::s2v(&key().0, header, &state);
+        assert_eq!(record[24..40], siv);
+        assert_eq!(record[40..], siv_512::keystream(&key().0, &siv, &state));
+    }
+
+    #[test]
+    fn one_generation_alike_is_sealed_alike_and_another_looks_like_another() {
+        assert_eq!(sealed(7), sealed(7));
+        let (seven, eight) = (sealed(7), sealed(8));
+        let alike = seven[24..].iter().zip(&eight[24..]).filter(|(one, other)| one == other).count();
+        assert!(alike < 20, "{alike} of 377 bytes are alike, 1 or 2 are to be expected");
+    }
+
+    #[test]
+    fn device_key_shows_nothing_and_is_wiped() {
+        fn is_wiped_on_drop(_: &impl ZeroizeOnDrop) {}
+        let key = DeviceKey::from_fill(|key| key.fill(0xA5)).duplicate();
+        is_wiped_on_drop(&key);
+        for shown in [format!("{key:?}"), format!("{key:#?}"), format!("{key:#x?}")] {
+            assert!(!shown.to_lowercase().contains("a5") && !shown.contains("165"), "{shown}");
+        }
+    }
+}

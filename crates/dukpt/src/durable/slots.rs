@@ -42,6 +42,30 @@ pub trait Slots {
     fn sync(&mut self) -> Result<(), Self::Error>;
 }
 
+impl<M: Slots + ?Sized> Slots for &mut M {
+    type Error = M::Error;
+
+    fn slot_len(&self) -> usize {
+        (**self).slot_len()
+    }
+
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        (**self).read(slot, offset, bytes)
+    }
+
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> Result<(), Self::Error> {
+        (**self).write(slot, offset, bytes)
+    }
+
+    fn erase(&mut self, slot: Slot) -> Result<(), Self::Error> {
+        (**self).erase(slot)
+    }
+
+    fn sync(&mut self) -> Result<(), Self::Error> {
+        (**self).sync()
+    }
+}
+
 /// One of the two slots of a medium.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Slot {
