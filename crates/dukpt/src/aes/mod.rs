@@ -59,6 +59,7 @@
 
 mod counter;
 mod derive;
+mod durable;
 pub mod hmac_keys;
 mod keys;
 mod ksn;
@@ -72,6 +73,7 @@ mod transaction;
 mod working_keys;
 
 pub use crate::aes::counter::{Counter, CounterError, OnesLimit, ReplayError};
+pub use crate::aes::durable::{Originator, PinEntry, PinEntryError};
 pub use crate::aes::keys::{Bdk, DeriveError, InitialKey, StrongerThanParent, TransactionKey, UpdateKey};
 pub use crate::aes::ksn::{InitialKeyId, Ksn, KsnLengthError};
 pub use crate::aes::originator::{UpdateKeyError, VolatileOriginator};

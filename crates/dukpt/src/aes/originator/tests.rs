@@ -35,7 +35,7 @@ fn written(machine: &VolatileOriginator) -> Vec<u8> {
 }
 
 fn reread(machine: &VolatileOriginator) -> VolatileOriginator {
-    VolatileOriginator::read_state(machine.id, &written(machine)).unwrap()
+    VolatileOriginator::read_state(VolatileOriginator::encode_name(&machine.id), &written(machine)).unwrap()
 }
 
 /// A machine whose next counter is `next`, made by the receiver's road: the register of a clear bit above the counter's lowest one
@@ -228,7 +228,7 @@ fn a_machine_written_and_read_goes_on_as_if_nothing_had_happened() {
 #[test]
 fn the_end_survives_writing() {
     let mut machine = loaded(AesKeyLength::Aes192);
-    machine.erase();
+    machine.cease();
     assert_has_ceased(&mut machine);
     assert_has_ceased(&mut reread(&machine));
     assert!(written(&machine)[5..].iter().all(|byte| *byte == 0));
@@ -237,7 +237,8 @@ fn the_end_survives_writing() {
 #[test]
 fn states_that_no_machine_wrote_are_refused() {
     let state = written(&loaded(AesKeyLength::Aes128));
-    let read = |state: &[u8]| VolatileOriginator::read_state(id(), state);
+    let name = VolatileOriginator::encode_name(&id());
+    let read = |state: &[u8]| VolatileOriginator::read_state(name, state);
     assert!(read(&state).is_some());
     assert!(read(&[]).is_none());
     assert!(read(&state[..state.len() - 1]).is_none());
@@ -248,6 +249,11 @@ fn states_that_no_machine_wrote_are_refused() {
     }
     for length in [0, 15, 33] {
         assert!(read(&[&state[..4], &[length], &state[5..]].concat()).is_none());
+    }
+    for byte in [8, 9] {
+        let mut longer = name;
+        longer[byte] = 1;
+        assert!(VolatileOriginator::read_state(longer, &state).is_none(), "a name of more than 8 bytes");
     }
 }
 
