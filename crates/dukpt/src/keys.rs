@@ -4,9 +4,12 @@ use core::fmt;
 
 use tdea::{Kcv, KeyLength, StrengthError, TdeaKey};
 
-use crate::counter::CounterError;
+use crate::counter::{Counter, CounterError};
 use crate::derive;
+#[cfg(feature = "alloc")]
+use crate::guard::OriginatorId;
 use crate::ksn::Ksn;
+use crate::scheme::NamedKey;
 
 tdea::key_type! {
     /// Base Derivation Key (BDK), double or triple length. Held by receiving sides and key-loading facilities, never by
@@ -221,6 +224,20 @@ impl TransactionKey {
     #[must_use]
     pub const fn expose_key(&self) -> &TdeaKey {
         &self.key
+    }
+}
+
+impl NamedKey for TransactionKey {
+    type Ksn = Ksn;
+    type Counter = Counter;
+
+    fn ksn(&self) -> &Ksn {
+        self.ksn()
+    }
+
+    #[cfg(feature = "alloc")]
+    fn originator(&self) -> OriginatorId {
+        OriginatorId::from(self.ksn())
     }
 }
 

@@ -147,7 +147,7 @@ fn a_new_initial_key_under_the_update_key_replaces_the_stored_state() {
         for _ in 0..5 {
             counter(&mut terminal);
         }
-        let theirs = bdk.derive_initial_key(&id(0x56)).derive_update_key();
+        let theirs = bdk.derive_update_key(&id(0x56));
         assert!(terminal.update_key().unwrap().ct_eq(&theirs));
         assert_eq!(counter(&mut terminal), 6, "the update key costs no counter");
 
@@ -161,8 +161,7 @@ fn a_new_initial_key_under_the_update_key_replaces_the_stored_state() {
         assert!(!terminal.update_key().unwrap().ct_eq(&theirs));
         let first = terminal.next_transaction().unwrap();
         assert_eq!(first.ksn(), &Ksn::new(id(0x57), cardroot_dukpt::aes::Counter::FIRST));
-        let new_key = bdk.derive_initial_key(&id(0x57));
-        let theirs = new_key.derive_transaction_key(first.ksn(), OnesLimit::Sixteen).unwrap();
+        let theirs = bdk.derive_transaction_key(first.ksn(), OnesLimit::Sixteen).unwrap();
         assert!(first.key().ct_eq(&theirs));
     }
 }
@@ -213,12 +212,13 @@ fn no_pin_entered_uses_no_key_and_writes_nothing() {
 fn a_pin_entered_is_read_by_the_receiver() {
     let (pin, field, pan) = entered();
     for (above, parent) in LENGTHS.into_iter().enumerate() {
-        let initial_key = || bdk(parent).derive_initial_key(&id(0x56));
-        let mut terminal = Originator::load(Store::new(), device(), initial_key()).unwrap();
+        let bdk = bdk(parent);
+        let initial_key = bdk.derive_initial_key(&id(0x56));
+        let mut terminal = Originator::load(Store::new(), device(), initial_key).unwrap();
         for length in LENGTHS.into_iter().take(above + 1) {
             let answer = terminal.request_pin_entry(Some(&field), &pan, length).unwrap();
             let PinEntry::Entered { block, transaction } = answer else { panic!("a PIN was entered") };
-            let key = initial_key().derive_transaction_key(transaction.ksn(), OnesLimit::Sixteen).unwrap();
+            let key = bdk.derive_transaction_key(transaction.ksn(), OnesLimit::Sixteen).unwrap();
             let Ok(opened) = key.pin_key(length).unwrap().decrypt_iso4_pin_block(block, &pan);
             assert!(opened.decode().unwrap().ct_eq(&pin));
         }

@@ -5,9 +5,9 @@ use core::convert::Infallible;
 use aeskey::AesKeyLength;
 use pin::{EncryptIso4PinBlock, EncryptedIso4PinBlock, Iso4PanField, Iso4PinField};
 
+use crate::aes::Transaction;
 use crate::aes::keys::{StrongerThanParent, UpdateKey};
 use crate::aes::originator::{UpdateKeyError, VolatileOriginator};
-use crate::aes::transaction::Transaction;
 use crate::durable::rollback::Rollback;
 use crate::durable::{self, DurableOriginator, OriginatorError, StateStore};
 

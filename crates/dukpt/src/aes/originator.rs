@@ -5,11 +5,10 @@ use core::fmt;
 use aeskey::{AesKey, AesKeyLength};
 
 use crate::aes::counter::{Counter, OnesLimit};
-use crate::aes::derive;
 use crate::aes::keys::{InitialKey, TransactionKey, UpdateKey};
 use crate::aes::ksn::{InitialKeyId, Ksn};
 use crate::aes::register::Register;
-use crate::aes::transaction::Transaction;
+use crate::aes::{Transaction, derive};
 use crate::counter::EndOfLife;
 use crate::durable::machine::{Machine, NAME_LEN};
 use crate::durable::record_len;

@@ -178,7 +178,8 @@ impl Board {
 
     /// Looks for keys in all that lies in flash and cache, as it is and opened by the device key, authentic or not.
     fn assert_forgets(&self, record_len: usize, keys: &HashSet<[u8; 16]>) {
-        for slot in self.durable.iter().chain(&self.cached) {
+        let slots: HashSet<&Vec<u8>> = self.durable.iter().chain(&self.cached).collect();
+        for slot in slots {
             let siv = slot[RECORD_OFFSET + 24..].first_chunk().unwrap();
             let sealed = &slot[RECORD_OFFSET + 40..RECORD_OFFSET + record_len];
             for bytes in [&siv_512::keystream(&DEVICE_KEY, siv, sealed), slot] {
@@ -304,8 +305,7 @@ impl Subject for aes::VolatileOriginator {
 
     fn see(transaction: &aes::Transaction) -> (u8, u32, [u8; 16]) {
         let (key, ksn) = (transaction.key(), transaction.ksn());
-        let theirs = aes_bdk().derive_initial_key(&ksn.id());
-        let theirs = theirs.derive_transaction_key(ksn, aes::OnesLimit::Sixteen).unwrap();
+        let theirs = aes_bdk().derive_transaction_key(ksn, aes::OnesLimit::Sixteen).unwrap();
         assert!(theirs.ct_eq(key), "{ksn}");
         let bytes = *key.expose_key().expose_bytes().first_chunk().unwrap();
         (Self::number(&ksn.id()), ksn.counter().unwrap().ordinal(aes::OnesLimit::Sixteen), bytes)
