@@ -6,7 +6,7 @@ mod common;
 
 use cardroot_tdea::bulk::Engine;
 use cardroot_tdea::bulk::sliced::{Direction, KeyPlanes, LaneMask, Planes, StepBuffer};
-use cardroot_tdea::hazmat::DesKey;
+use cardroot_tdea::hazmat::{DesKey, KeyMask};
 
 fn numbers(len: usize, factor: u64) -> Vec<u64> {
     (1..=len as u64).map(|index| index.wrapping_mul(factor)).collect()
@@ -69,12 +69,15 @@ fn single_des_runs_under_the_key_of_each_lane_and_its_variant() {
         for variant in [0, VARIANT, 0x0123_4567_89AB_CDEF] {
             let mut key = KeyPlanes::new();
             engine.des_keys(&read(engine, &keys), variant.to_be_bytes(), &mut key);
+            // A second variant on expanded keys.
+            let second = 0xF0F0_0000_00C0_3A01;
+            engine.mask_keys(&mut key, &KeyMask::new(u64::to_be_bytes(second)));
             for direction in [Direction::Encrypt, Direction::Decrypt] {
                 let mut values = read(engine, &blocks);
                 engine.run(&mut values, &[(&key, direction)]);
                 let lanes = keys.iter().zip(&blocks);
                 let wanted: Vec<_> =
-                    lanes.map(|(key, block)| des(key ^ variant, *block, direction)).collect();
+                    lanes.map(|(key, block)| des(key ^ variant ^ second, *block, direction)).collect();
                 assert_eq!(written(engine, &values, blocks.len()), wanted, "{engine:?}");
             }
         }

@@ -1,15 +1,17 @@
 //! `cardroot diversify`: keys from keys and identities.
 
+mod cohort;
 mod cryptogram;
 mod emv;
 mod gp;
 mod pboc;
+mod profiles;
 mod session;
 
 use clap::{Subcommand, ValueEnum};
 
 use crate::error::Failure;
-use crate::output::Report;
+use crate::output::{Form, Report};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -29,6 +31,15 @@ pub(crate) enum Command {
     /// A wrong template gives wrong keys, and wrong keys tried often enough block the card: compare check values first.
     #[command(after_help = gp::EXAMPLES)]
     Gp(gp::Gp),
+    /// Derives keys of many cards, from a table of them
+    ///
+    /// The table is comma-separated text whose first line names the columns; a line is a row, # begins a comment. So is the
+    /// result: row number, the card's columns as they were given, check values, and what was asked for besides. Rows that
+    /// have no key are named on standard error or in a file; the others have theirs, and the exit status is 1.
+    #[command(subcommand)]
+    Cohort(cohort::Command),
+    /// Lists the dispersion profiles, with the columns that tables have under each
+    Profiles,
     /// Derives the keys of one transaction or session from a card's keys
     #[command(subcommand)]
     Session(session::Command),
@@ -38,11 +49,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) fn run(self) -> Result<Report, Failure> {
+    pub(crate) fn run(self, form: Form) -> Result<Report, Failure> {
         match self {
             Self::Pboc(arguments) => arguments.run(),
             Self::Emv(arguments) => arguments.run(),
             Self::Gp(arguments) => arguments.run(),
+            Self::Cohort(command) => command.run(form),
+            Self::Profiles => Ok(profiles::list()),
             Self::Session(command) => command.run(),
             Self::Cryptogram(command) => command.run(),
         }

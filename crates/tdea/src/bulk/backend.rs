@@ -80,6 +80,7 @@ macro_rules! backend {
                 load,
                 store,
                 expand_keys,
+                invert_key_bits,
                 splat_key,
                 rounds,
                 masked_encrypt,
@@ -106,6 +107,12 @@ macro_rules! backend {
             #[inline(never)]
             unsafe fn expand_keys(planes: &Planes, mask: u64, key: &mut KeyPlanes) {
                 kernel::expand_keys::<$word>(words(planes), mask, key_words_mut(key));
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
+            unsafe fn invert_key_bits(key: &mut KeyPlanes, bits: &[u8]) {
+                kernel::invert_key_bits::<$word>(key_words_mut(key), bits);
             }
 
             $(#[target_feature(enable = $feature)])?

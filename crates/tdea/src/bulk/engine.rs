@@ -19,6 +19,7 @@ pub(super) struct Kernels {
     pub(super) load: unsafe fn(&[[u8; 8]], &mut Planes),
     pub(super) store: unsafe fn(&Planes, &mut [[u8; 8]]),
     pub(super) expand_keys: unsafe fn(&Planes, u64, &mut KeyPlanes),
+    pub(super) invert_key_bits: unsafe fn(&mut KeyPlanes, &[u8]),
     pub(super) splat_key: unsafe fn(u64, &mut KeyPlanes),
     pub(super) rounds: unsafe fn(&mut Planes, &[Stage<'_>]),
     pub(super) masked_encrypt: unsafe fn(&mut Planes, &Planes, &Planes, u64, &KeyPlanes),
@@ -135,6 +136,12 @@ impl Kernels {
     pub(super) fn expand_keys(&self, planes: &Planes, mask: u64, key: &mut KeyPlanes) {
         // SAFETY: the processor was asked, see above.
         unsafe { (self.expand_keys)(planes, mask, key) }
+    }
+
+    /// Inverts bits of the registers C and D, as [`KeyBits`](super::order::KeyBits) has them, in every lane.
+    pub(super) fn invert_key_bits(&self, key: &mut KeyPlanes, bits: &[u8]) {
+        // SAFETY: the processor was asked, see above.
+        unsafe { (self.invert_key_bits)(key, bits) }
     }
 
     /// Makes one DES key that of every lane.

@@ -103,6 +103,16 @@ pub(super) fn expand_keys<W: Word>(planes: &[W; 64], mask: u64, key: &mut [W; 11
     }
 }
 
+/// Inverts bits of C and D, counted from the first of C, in every lane.
+#[inline(always)]
+pub(super) fn invert_key_bits<W: Word>(registers: &mut [W; 112], bits: &[u8]) {
+    for bit in bits {
+        let once = usize::from(*bit) + usize::from(*bit) / 28 * 28;
+        registers[once] = registers[once].not();
+        registers[once + 28] = registers[once];
+    }
+}
+
 /// Turns one key into the registers C and D of every lane.
 #[inline(always)]
 pub(super) fn splat_key<W: Word>(key: u64, registers: &mut [W; 112]) {

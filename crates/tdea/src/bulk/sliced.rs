@@ -8,6 +8,7 @@ pub use super::Direction;
 use super::engine::Engine;
 pub use super::keys::LaneKeys;
 pub use super::planes::{KeyPlanes, LaneMask, Planes, StepBuffer};
+use crate::hazmat::KeyMask;
 use crate::key::TdeaKey;
 
 impl Engine {
@@ -36,6 +37,11 @@ impl Engine {
     /// Expands the values as a DES key for each lane, `variant` XORed onto it first. Parity bits are ignored.
     pub fn des_keys(self, values: &Planes, variant: [u8; 8], keys: &mut KeyPlanes) {
         self.kernels.expand_keys(values, u64::from_le_bytes(variant), keys);
+    }
+
+    /// XORs `mask` onto the DES key of each lane.
+    pub fn mask_keys(self, keys: &mut KeyPlanes, mask: &KeyMask) {
+        self.kernels.invert_key_bits(keys, mask.bits());
     }
 
     /// Runs every lane through one DES after the other, under its keys: one stage for DES, [`LaneKeys::tdea`] for TDEA.
