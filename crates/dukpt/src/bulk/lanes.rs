@@ -3,7 +3,7 @@
 use core::iter::repeat_n;
 
 use tdea::bulk::Engine;
-use tdea::bulk::sliced::{Direction, KeyPlanes, LaneMask, Planes};
+use tdea::bulk::sliced::{Direction, KeyPlanes, LaneMask, Planes, StepBuffer};
 use tdea::hazmat::KeyMask;
 use tdea::{KeyLength, TdeaKey};
 use zeroize::optimization_barrier;
@@ -11,7 +11,7 @@ use zeroize::optimization_barrier;
 use super::Halves;
 use super::items::{Goal, Items, Parents};
 use crate::counter::Counter;
-use crate::derive::{HALF_MASK, HALF_VARIANT};
+use crate::derive::HALF_MASK;
 use crate::working_keys::Recipe;
 
 /// Lanes of the widest engine.
@@ -25,8 +25,7 @@ type Key = [Planes; 2];
 
 /// What batches are derived in. All of it is wiped on drop.
 pub(super) struct Lanes<'a> {
-    current: Key,
-    next: Key,
+    key: Key,
     tools: Tools<'a>,
 }
 
@@ -38,6 +37,7 @@ struct Tools<'a> {
     /// The counter bits that are left.
     counter: Planes,
     keys: [KeyPlanes; 2],
+    buffer: StepBuffer,
     rows: Rows,
 }
 
@@ -45,9 +45,8 @@ struct Tools<'a> {
 pub(super) struct Batch<'a, 'b> {
     pub(super) items: Items<'a>,
     pub(super) goal: Goal<'b>,
-    /// The positions of the items, those with the fewest steps first.
+    /// The positions of the items, the one with the most steps last.
     pub(super) positions: &'b [u16],
-    pub(super) fewest_steps: u8,
     pub(super) most_steps: u8,
 }
 
@@ -65,19 +64,19 @@ impl<'a> Lanes<'a> {
             register: Planes::new(),
             counter: Planes::new(),
             keys: [const { KeyPlanes::new() }; 2],
+            buffer: StepBuffer::new(),
             rows: Rows([[0; 8]; MOST_LANES]),
         };
-        Self { current: [const { Planes::new() }; 2], next: [const { Planes::new() }; 2], tools }
+        Self { key: [const { Planes::new() }; 2], tools }
     }
 
     /// Derives what the batch asks for, to `out` by position.
     pub(super) fn derive(&mut self, batch: &Batch<'a, '_>, out: &mut [Halves]) {
-        let Self { current, next, tools } = self;
-        tools.initial_keys(batch, current);
-        let key = match batch.goal {
-            Goal::InitialKey => current,
-            _ => tools.transaction_keys(batch, current, next),
-        };
+        let Self { key, tools } = self;
+        tools.initial_keys(batch, key);
+        if !matches!(batch.goal, Goal::InitialKey) {
+            tools.transaction_keys(batch, key);
+        }
         match batch.goal {
             Goal::InitialKey | Goal::TransactionKey => tools.write(batch, key, out),
             Goal::WorkingKey(recipe) => {
@@ -115,13 +114,8 @@ impl<'a> Tools<'a> {
         self.base.mask(engine, &HALF_MASK);
     }
 
-    /// Steps from initial keys to transaction keys. They end up in one of the two places.
-    fn transaction_keys<'p>(
-        &mut self,
-        batch: &Batch<'_, '_>,
-        mut current: &'p mut Key,
-        mut next: &'p mut Key,
-    ) -> &'p mut Key {
+    /// Steps from initial keys to transaction keys.
+    fn transaction_keys(&mut self, batch: &Batch<'_, '_>, [left, right]: &mut Key) {
         let engine = self.engine;
         let ksns = batch.positions().map(|position| batch.items.ksn(position));
         // From the top: each step takes the number with only the bits gathered so far.
@@ -131,24 +125,11 @@ impl<'a> Tools<'a> {
         let counters = numbers.map(|number| (number & COUNTER).to_be_bytes());
         self.rows.read(engine, counters, &mut self.counter);
 
-        let [des_key, _] = &mut self.keys;
         let mut moved = LaneMask::new();
-        for step in 1..=batch.most_steps {
+        for _ in 0..batch.most_steps {
             engine.move_highest_bit(&mut self.counter, &mut self.register, Counter::BITS, &mut moved);
-            let ([left, right], [next_left, next_right]) = (&mut *current, &mut *next);
-            engine.des_keys(left, [0; 8], des_key);
-            engine.masked_encrypt(next_right, &self.register, right, [0; 8], des_key);
-            engine.mask_keys(des_key, &HALF_MASK);
-            engine.masked_encrypt(next_left, &self.register, right, HALF_VARIANT, des_key);
-            if step <= batch.fewest_steps {
-                core::mem::swap(&mut current, &mut next);
-            } else {
-                // Some lanes have come to their end.
-                engine.select(left, &moved, next_left);
-                engine.select(right, &moved, next_right);
-            }
+            engine.non_reversible_step([left, right], &self.register, &moved, &mut self.buffer);
         }
-        current
     }
 
     fn working_keys(&mut self, recipe: Recipe, key: &mut Key) {

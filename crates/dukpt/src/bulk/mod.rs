@@ -32,7 +32,7 @@
 //! ```
 //!
 //! Nothing is judged here but the counter: whether it has increased is a matter of the receiver's memory. Threads are the
-//! caller's choice: split the slices. A call needs at most 160 KiB of stack in a release build and, but for what the feature `alloc` adds,
+//! caller's choice: split the slices. A call needs at most 176 KiB of stack in a release build and, but for what the feature `alloc` adds,
 //! no allocator.
 //!
 //! # Timing

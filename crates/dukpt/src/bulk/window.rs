@@ -56,9 +56,8 @@ impl Window {
                     items.derive_one(goal, position, &mut self.results[position]);
                 }
             } else {
-                let steps = |place: usize| self.steps[usize::from(positions[place])];
-                let (fewest_steps, most_steps) = (steps(0), steps(positions.len() - 1));
-                let batch = Batch { items, goal, positions, fewest_steps, most_steps };
+                let most_steps = positions.last().map_or(0, |position| self.steps[usize::from(*position)]);
+                let batch = Batch { items, goal, positions, most_steps };
                 lanes.get_or_insert_with(|| Lanes::new(engine)).derive(&batch, &mut self.results);
             }
         }
