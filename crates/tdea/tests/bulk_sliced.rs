@@ -85,22 +85,6 @@ fn single_des_runs_under_the_key_of_each_lane_and_its_variant() {
 }
 
 #[test]
-fn masked_encryption_masks_before_and_after() {
-    for (engine, inputs, keys) in batches() {
-        let pads = numbers(inputs.len(), 0x1656_67B1_9E37_79F9);
-        let mut key = KeyPlanes::new();
-        engine.des_keys(&read(engine, &keys), [0; 8], &mut key);
-        let mut out = Planes::new();
-        let (input, pad) = (read(engine, &inputs), read(engine, &pads));
-        engine.masked_encrypt(&mut out, &input, &pad, VARIANT.to_be_bytes(), &key);
-        for (lane, found) in written(engine, &out, inputs.len()).into_iter().enumerate() {
-            let mask = pads[lane] ^ VARIANT;
-            assert_eq!(found, des(keys[lane], inputs[lane] ^ mask, Direction::Encrypt) ^ mask, "{engine:?}");
-        }
-    }
-}
-
-#[test]
 fn a_non_reversible_step_makes_both_halves_anew_where_the_mask_is_set() {
     let half = |key: u64, pad: u64, register: u64| des(key, register ^ pad, Direction::Encrypt) ^ pad;
     for (engine, lefts, rights) in batches() {

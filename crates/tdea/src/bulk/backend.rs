@@ -83,7 +83,6 @@ macro_rules! backend {
                 invert_key_bits,
                 splat_key,
                 rounds,
-                masked_encrypt,
                 step,
                 set_xor,
                 xor_value,
@@ -125,12 +124,6 @@ macro_rules! backend {
             #[inline(never)]
             unsafe fn rounds(planes: &mut Planes, stages: &[Stage<'_>]) {
                 kernel::rounds::<$word>(words_mut(planes), stages.iter().map(|(key, direction)| (key_words(key), *direction)));
-            }
-
-            $(#[target_feature(enable = $feature)])?
-            #[inline(never)]
-            unsafe fn masked_encrypt(out: &mut Planes, input: &Planes, pad: &Planes, variant: u64, key: &KeyPlanes) {
-                kernel::masked_encrypt::<$word>(words_mut(out), words(input), words(pad), variant, key_words(key));
             }
 
             $(#[target_feature(enable = $feature)])?

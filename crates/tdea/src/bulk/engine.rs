@@ -22,7 +22,6 @@ pub(super) struct Kernels {
     pub(super) invert_key_bits: unsafe fn(&mut KeyPlanes, &[u8]),
     pub(super) splat_key: unsafe fn(u64, &mut KeyPlanes),
     pub(super) rounds: unsafe fn(&mut Planes, &[Stage<'_>]),
-    pub(super) masked_encrypt: unsafe fn(&mut Planes, &Planes, &Planes, u64, &KeyPlanes),
     pub(super) step: unsafe fn(&mut Planes, &mut Planes, &Planes, &LaneMask, &mut StepBuffer),
     pub(super) set_xor: unsafe fn(&mut Planes, &Planes, &Planes),
     pub(super) xor_value: unsafe fn(&mut Planes, u64),
@@ -154,19 +153,6 @@ impl Kernels {
     pub(super) fn rounds(&self, planes: &mut Planes, stages: &[Stage<'_>]) {
         // SAFETY: the processor was asked, see above.
         unsafe { (self.rounds)(planes, stages) }
-    }
-
-    /// `out = E(key)[input ^ mask] ^ mask` with DES and the mask `pad ^ variant`.
-    pub(super) fn masked_encrypt(
-        &self,
-        out: &mut Planes,
-        input: &Planes,
-        pad: &Planes,
-        variant: u64,
-        key: &KeyPlanes,
-    ) {
-        // SAFETY: the processor was asked, see above.
-        unsafe { (self.masked_encrypt)(out, input, pad, variant, key) }
     }
 
     /// In the lanes of `moved`, one step of a non-reversible key generation.

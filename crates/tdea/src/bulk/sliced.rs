@@ -49,25 +49,12 @@ impl Engine {
         self.kernels.rounds(values, stages);
     }
 
-    /// `out = E(key)[input XOR mask] XOR mask` in every lane, with DES and the mask `pad XOR variant`: one register of a step that can't be
-    /// taken back.
-    pub fn masked_encrypt(
-        self,
-        out: &mut Planes,
-        input: &Planes,
-        pad: &Planes,
-        variant: [u8; 8],
-        key: &KeyPlanes,
-    ) {
-        self.kernels.masked_encrypt(out, input, pad, u64::from_le_bytes(variant), key);
-    }
-
     /// One step of a non-reversible key generation in the lanes of `moved`; the others keep their key. With the key `L || R`, DES and
     /// `V` = `C0C0C0C0 00000000`:
     ///
     /// `L, R = E(L XOR V)[register XOR R XOR V] XOR R XOR V, E(L)[register XOR R] XOR R`
     ///
-    /// Both halves run side by side, in less time than two calls of [`masked_encrypt`](Self::masked_encrypt) take.
+    /// Both halves run side by side.
     ///
     /// # Source
     /// ANS X9.24-1:2009 A.2, "Non-reversible Key Generation Process".
