@@ -10,26 +10,33 @@ use cardroot::diversify::{Factor, LevelId, pboc};
 use cardroot::dukpt::{Bdk, Counter, Ksn, TransactionKey, VolatileOriginator};
 use cardroot::pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock, Pan, Pin};
 use cardroot::tdea::TdeaKey;
-use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
-use benches::crate_des::CrateDes;
+use benches::clock::ThreadTime;
 use benches::derivation::{dukpt_transaction_key, pboc_child, pboc_children};
+use benches::peers::OpenSsl;
+use benches::peers::crate_des::CrateDes;
 use benches::{KEY, Peer};
 
 /// Calls `run` for every peer.
 macro_rules! for_each_peer {
     ($run:ident($($argument:expr),*)) => {
         $run($($argument,)* "crate des", &mut CrateDes);
-        #[cfg(feature = "openssl")]
-        $run($($argument,)* "openssl", &mut benches::openssl_peer::OpenSsl::default());
+        if let Some(openssl) = OpenSsl::find() {
+            $run($($argument,)* "openssl", &mut openssl.peer());
+        }
     };
 }
 
-fn one_card(c: &mut Criterion) {
+fn one_card(c: &mut Criterion<ThreadTime>) {
     const FACTOR: [u8; 8] = [0x00, 0x00, 0x19, 0x98, 0x08, 0x15, 0x00, 0x01];
 
-    fn peer(group: &mut BenchmarkGroup<'_, WallTime>, expected: &TdeaKey, name: &str, peer: &mut impl Peer) {
+    fn peer(
+        group: &mut BenchmarkGroup<'_, ThreadTime>,
+        expected: &TdeaKey,
+        name: &str,
+        peer: &mut impl Peer,
+    ) {
         assert_eq!(&pboc_child(peer, &KEY, FACTOR), expected.expose_bytes());
         group.bench_function(name, |b| b.iter(|| pboc_child(peer, black_box(&KEY), FACTOR)));
     }
@@ -44,11 +51,11 @@ fn one_card(c: &mut Criterion) {
 }
 
 /// All cards of a city under one key.
-fn one_city(c: &mut Criterion) {
+fn one_city(c: &mut Criterion<ThreadTime>) {
     const CARDS: u32 = 1000;
 
     fn peer(
-        group: &mut BenchmarkGroup<'_, WallTime>,
+        group: &mut BenchmarkGroup<'_, ThreadTime>,
         factors: &[[u8; 8]],
         expected: &[[u8; 16]],
         name: &str,
@@ -113,9 +120,9 @@ fn bdk() -> Bdk {
 }
 
 /// From the base derivation key to the transaction key: the least and the most that a receiver has to do for one message.
-fn transaction_key(c: &mut Criterion) {
+fn transaction_key(c: &mut Criterion<ThreadTime>) {
     fn peer(
-        group: &mut BenchmarkGroup<'_, WallTime>,
+        group: &mut BenchmarkGroup<'_, ThreadTime>,
         expected: &TransactionKey,
         name: &str,
         peer: &mut impl Peer,
@@ -138,7 +145,7 @@ fn transaction_key(c: &mut Criterion) {
 }
 
 /// The terminal's side: keys of its first transactions, loading not counted.
-fn originator(c: &mut Criterion) {
+fn originator(c: &mut Criterion<ThreadTime>) {
     const TRANSACTIONS: u32 = 512;
 
     let mut group = c.benchmark_group("dukpt/originator/next");
@@ -154,7 +161,7 @@ fn originator(c: &mut Criterion) {
 }
 
 /// The receiver's side of a PIN: with the PIN key at hand, and from the base derivation key as a message comes in.
-fn pin_block(c: &mut Criterion) {
+fn pin_block(c: &mut Criterion<ThreadTime>) {
     let mut group = c.benchmark_group("dukpt/pin-block/open");
     group.throughput(Throughput::Elements(1));
     let pin = Pin::from_ascii_digits(b"1234").expect("a PIN");
@@ -175,5 +182,9 @@ fn pin_block(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(derive, one_card, one_city, transaction_key, originator, pin_block);
+criterion_group! {
+    name = derive;
+    config = Criterion::default().with_measurement(ThreadTime);
+    targets = one_card, one_city, transaction_key, originator, pin_block
+}
 criterion_main!(derive);

@@ -3,6 +3,7 @@
 
 use core::hint::black_box;
 
+use benches::clock::ThreadTime;
 use cardroot::apdu::{CommandApdu, Header, Instruction, Le};
 use cardroot::smid::iso8583::{Dialect, Message};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -34,7 +35,7 @@ fn sale(dialect: &Dialect) -> Message {
     message
 }
 
-fn iso8583(c: &mut Criterion) {
+fn iso8583(c: &mut Criterion<ThreadTime>) {
     for dialect in [Dialect::ISO1993_ASCII, Dialect::ISO1993_BINARY] {
         let message = sale(dialect);
         let bytes = message.encode(dialect).expect("the message fits its dialect");
@@ -50,7 +51,7 @@ fn iso8583(c: &mut Criterion) {
     }
 }
 
-fn apdu(c: &mut Criterion) {
+fn apdu(c: &mut Criterion<ThreadTime>) {
     let header = Header::iso(Instruction::UPDATE_BINARY, 0x95, 0x00);
     for len in [16, 255] {
         let command = CommandApdu::new(header).with_data(&vec![0x5A; len]).expect("short data");
@@ -67,5 +68,9 @@ fn apdu(c: &mut Criterion) {
     }
 }
 
-criterion_group!(message, iso8583, apdu);
+criterion_group! {
+    name = message;
+    config = Criterion::default().with_measurement(ThreadTime);
+    targets = iso8583, apdu
+}
 criterion_main!(message);

@@ -1,13 +1,11 @@
 //! Benchmarks of cardroot beside its peers, in the same run and on the same inputs.
 //!
-//! `cargo bench -p benches` runs them; `--features openssl` adds OpenSSL (the system library) as a peer. Inputs are
-//! fixed, nothing is random. Names read `what/how/size`, with one line per peer; every peer is held to give cardroot's
-//! answer before it is timed.
+//! `cargo bench -p benches` runs them. The crate `des` is always a peer; OpenSSL, libgcrypt, nettle and Botan are where the system
+//! has them ([`peers`]). Inputs are fixed, nothing is random. Every peer is held to give cardroot's answer before it is timed.
 
-pub mod crate_des;
+pub mod clock;
 pub mod derivation;
-#[cfg(feature = "openssl")]
-pub mod openssl_peer;
+pub mod peers;
 
 /// The double-length key of every bench: the base derivation key that X9.24-1 Annex A prints.
 pub const KEY: [u8; 16] = 0x0123_4567_89AB_CDEF_FEDC_BA98_7654_3210_u128.to_be_bytes();

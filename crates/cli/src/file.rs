@@ -28,7 +28,7 @@ pub(crate) fn place(path: Option<&Path>) -> String {
     }
 }
 
-fn is_stdin(path: &Path) -> bool {
+pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
@@ -49,6 +49,11 @@ pub(crate) fn read_stdin(max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
 /// Says that something can't be read, and why.
 pub(crate) fn unreadable(what: impl core::fmt::Display, error: &io::Error) -> Failure {
     Failure::refused(format!("{what} can't be read: {error}"))
+}
+
+/// Says that a file can't be written, and why.
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::refused(format!("{} can't be written: {error}", path.display()))
 }
 
 /// Reads into one buffer that never moves, so that no copy is left behind.
@@ -92,24 +97,32 @@ impl NewFiles {
         Ok(())
     }
 
-    /// Makes one file for its owner's eyes (mode 0600) with `content` and a line end. What exists is never overwritten.
-    pub(crate) fn write_line(&mut self, path: &Path, content: &str) -> Result<(), Failure> {
+    /// Makes one file for its owner's eyes (mode 0600). What exists is never overwritten.
+    pub(crate) fn create(&mut self, path: &Path) -> Result<File, Failure> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let failure = |error: io::Error| match error.kind() {
+        let file = options.open(path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => Failure::refused(format!(
                 "{} exists and is not overwritten: name another file",
                 path.display()
             )),
-            _ => Failure::refused(format!("{} can't be written: {error}", path.display())),
-        };
-        let mut file = options.open(path).map_err(failure)?;
+            _ => unwritable(path, &error),
+        })?;
         self.made.push(path.into());
-        file.write_all(content.as_bytes()).map_err(failure)?;
-        file.write_all(b"\n").map_err(failure)?;
-        file.sync_all().map_err(failure)
+        Ok(file)
+    }
+
+    /// The same with `content` and a line end.
+    pub(crate) fn write_line(&mut self, path: &Path, content: &str) -> Result<(), Failure> {
+        let mut file = self.create(path)?;
+        let mut write = || {
+            file.write_all(content.as_bytes())?;
+            file.write_all(b"\n")?;
+            file.sync_all()
+        };
+        write().map_err(|error| unwritable(path, &error))
     }
 
     /// Makes one file and keeps it.

@@ -2,6 +2,7 @@
 
 extern crate alloc;
 
+mod any_key;
 mod apdu;
 mod component;
 mod diversify;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Failure;
-use crate::output::Report;
+use crate::output::{Form, Report};
 
 /// Key management for payment and smart cards: keys, components, derivation, DUKPT, key names, messages, cards.
 ///
@@ -72,11 +73,11 @@ enum Command {
 }
 
 impl Command {
-    fn run(self) -> Result<Report, Failure> {
+    fn run(self, form: Form) -> Result<Report, Failure> {
         match self {
             Self::Key(command) => command.run(),
             Self::Component(command) => command.run(),
-            Self::Diversify(command) => command.run(),
+            Self::Diversify(command) => command.run(form),
             Self::Dukpt(command) => command.run(),
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
@@ -90,9 +91,21 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return error::print_clap(&error),
     };
-    let form = if cli.json { output::Form::Json } else { output::Form::Text };
-    match cli.command.run().and_then(|report| report.print(form)) {
+    let form = if cli.json { Form::Json } else { Form::Text };
+    match cli.command.run(form).and_then(|report| report.print(form)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.print(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_contradicts_itself() {
+        Cli::command().debug_assert();
     }
 }

@@ -18,28 +18,40 @@ pub(crate) enum Form {
     Json,
 }
 
-/// What a command found: a record, and why it counts as refused all the same, if it does.
+/// What a command found: a record, unless it was printed already, and why it counts as refused all the same, if it does.
 pub(crate) struct Report {
-    record: Record,
+    record: Option<Record>,
     refusal: Option<String>,
 }
 
 impl Report {
     /// A report of something that was found and is not as it should be: it is printed, and the command fails.
     pub(crate) fn refused(record: Record, sentence: impl Into<String>) -> Self {
-        Self { record, refusal: Some(sentence.into()) }
+        Self { record: Some(record), refusal: Some(sentence.into()) }
+    }
+
+    /// A report of what is on standard output already, or of what is not to be there.
+    pub(crate) const fn printed() -> Self {
+        Self { record: None, refusal: None }
+    }
+
+    /// The same report as one of something that is not as it should be, if there is a sentence about it.
+    pub(crate) fn unless(self, refusal: Option<String>) -> Self {
+        Self { refusal, ..self }
     }
 
     /// Prints to standard output.
     pub(crate) fn print(self, form: Form) -> Result<(), Failure> {
-        write_stdout(&self.record.render(form))?;
+        if let Some(record) = self.record {
+            write_stdout(&record.render(form))?;
+        }
         self.refusal.map_or(Ok(()), |sentence| Err(Failure::Refused(sentence)))
     }
 }
 
 impl From<Record> for Report {
     fn from(record: Record) -> Self {
-        Self { record, refusal: None }
+        Self { record: Some(record), refusal: None }
     }
 }
 
@@ -253,7 +265,7 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 
 /// A buffer that leaves no copy behind when it grows.
 #[derive(Default)]
-struct Wiped(Zeroizing<Vec<u8>>);
+pub(crate) struct Wiped(pub(crate) Zeroizing<Vec<u8>>);
 
 impl Write for Wiped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

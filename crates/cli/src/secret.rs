@@ -95,14 +95,22 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// Reads a TDEA key.
     pub(crate) fn key(&mut self, argument: &str, source: &Source) -> Result<TdeaKey, Failure> {
+        self.typed_key(argument, source)
+    }
+
+    /// Reads a key of a cipher that the caller's type names.
+    pub(crate) fn typed_key<K, E>(&mut self, argument: &str, source: &Source) -> Result<K, Failure>
+    where
+        K: for<'a> TryFrom<&'a [u8], Error = E>,
+        E: core::error::Error,
+    {
         let bytes = self.bytes(argument, source)?;
-        TdeaKey::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
+        K::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
     }
 
     /// Reads a component of a TDEA key.
     pub(crate) fn component(&mut self, argument: &str, source: &Source) -> Result<TdeaComponent, Failure> {
-        let bytes = self.bytes(argument, source)?;
-        TdeaComponent::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
+        self.typed_key(argument, source)
     }
 
     /// Reads a PAN.
@@ -141,10 +149,21 @@ impl Secrets {
         }
     }
 
+    /// Takes standard input for what is no secret: `what` is read from it.
+    pub(crate) fn leave_stdin_to(&mut self, what: &str) -> Result<(), Failure> {
+        if self.stdin_used {
+            return Err(Failure::usage(format!(
+                "{what}: standard input is read for a secret already; name a file"
+            )));
+        }
+        self.stdin_used = true;
+        Ok(())
+    }
+
     fn use_stdin(&mut self, argument: &str) -> Result<(), Failure> {
         if self.stdin_used {
             return Err(Failure::usage(format!(
-                "{argument}: standard input is read for another secret already; give @FILE, env:NAME or ask"
+                "{argument}: standard input is read for something else already; give @FILE, env:NAME or ask"
             )));
         }
         self.stdin_used = true;

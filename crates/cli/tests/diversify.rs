@@ -8,18 +8,21 @@ use common::{BDK, Scratch, rows, run, run_with};
 #[test]
 fn pboc_keys_are_the_known_ones() {
     let rows = rows("diversify_pboc.csv", include_str!("data/diversify_pboc.csv"), 11);
-    let tdea: Vec<_> = rows.iter().filter(|row| row[1] == "3DES").collect();
-    assert_eq!(tdea.len(), 6);
-    for row in tdea {
-        let [id, _, root, factors, derived, kcv, ..] = row.as_slice() else { panic!("{row:?}") };
-        let factors: Vec<&str> = factors.split('/').collect();
-        let arguments = format!("diversify pboc --key - --show-key --factor {}", factors.join(" --factor "));
-        let json = run_with(&format!("--json {arguments}"), root).done().json();
-        assert_eq!(json["key"], *derived, "{id}");
-        assert_eq!(json["check_value"], *kcv, "{id}");
-        let levels = json["levels"].as_array().unwrap();
-        assert!(levels.iter().map(|level| level["factor"].as_str().unwrap()).eq(factors), "{id}");
-        assert_eq!(levels.last().unwrap()["check_value"], *kcv, "{id}");
+    for (alg, cipher, expected) in [("3DES", "tdea", 6), ("SM4", "sm4", 2)] {
+        let rows: Vec<_> = rows.iter().filter(|row| row[1] == alg).collect();
+        assert_eq!(rows.len(), expected);
+        for row in rows {
+            let [id, _, root, factors, derived, kcv, ..] = row.as_slice() else { panic!("{row:?}") };
+            let factors: Vec<&str> = factors.split('/').collect();
+            let arguments = format!("--cipher {cipher} --show-key --factor {}", factors.join(" --factor "));
+            let json = run_with(&format!("--json diversify pboc --key - {arguments}"), root).done().json();
+            assert_eq!(json["cipher"], cipher, "{id}");
+            assert_eq!(json["key"], *derived, "{id}");
+            assert_eq!(json["check_value"], *kcv, "{id}");
+            let levels = json["levels"].as_array().unwrap();
+            assert!(levels.iter().map(|level| level["factor"].as_str().unwrap()).eq(factors), "{id}");
+            assert_eq!(levels.last().unwrap()["check_value"], *kcv, "{id}");
+        }
     }
 }
 
@@ -31,31 +34,50 @@ fn triple_length_parent_is_refused() {
 }
 
 #[test]
-fn factor_of_other_length_and_cipher_of_another_day_are_wrong_usage() {
+fn factor_of_other_length_and_unknown_cipher_are_wrong_usage() {
     let factor = run_with("diversify pboc --key - --factor 11223344556677", BDK).usage();
     assert_eq!(factor, "--factor <H>: a dispersion factor is 8 bytes, found 7");
-    let cipher = run_with("diversify pboc --key - --factor 1122334455667788 --cipher sm4", BDK).usage();
-    assert!(cipher.contains("'sm4'") && cipher.contains("[possible values: tdea]"), "{cipher}");
+    let cipher = run_with("diversify pboc --key - --factor 1122334455667788 --cipher des", BDK).usage();
+    assert!(cipher.contains("'des'") && cipher.contains("[possible values: tdea, sm4]"), "{cipher}");
     assert!(run_with("diversify pboc --key -", BDK).usage().contains("--factor <H>"));
 }
 
 #[test]
-fn emv_keys_of_option_a_are_the_published_ones() {
+fn emv_keys_of_all_options_are_the_published_ones() {
     let rows = rows("diversify_emv_mk.csv", include_str!("data/diversify_emv_mk.csv"), 17);
-    let mut checked = 0;
+    let mut checked = [0; 3];
     let scratch = Scratch::new("emv");
-    for row in rows.iter().filter(|row| row[1] == "A") {
-        let [id, _, _, master, pan, psn, derived, kcv, ..] = row.as_slice() else { panic!("{row:?}") };
+    for row in &rows {
+        let [id, option, _, master, pan, psn, derived, kcv, ..] = row.as_slice() else { panic!("{row:?}") };
+        let option = option.to_lowercase();
+        // AES keys are as long as the row has them.
+        let length =
+            if option == "c" { format!("--length aes-{}", 4 * derived.len()) } else { String::new() };
         let master = scratch.file(&format!("{id}.hex"), master);
-        let arguments = format!("diversify emv --option a --key @{master} --psn {psn} --show-key --pan");
+        let arguments =
+            format!("diversify emv --option {option} {length} --key @{master} --psn {psn} --show-key --pan");
         let done = run_with(&format!("{arguments} -"), pan).done();
         assert_eq!((done.value("key"), done.value("check value")), (derived.as_str(), kcv.as_str()), "{id}");
         assert!(!done.stdout.contains(pan.as_str()), "{done:?}");
         assert_eq!(run(&format!("{arguments} {pan}")).done().stdout, done.stdout);
-        checked += 1;
+        checked[["a", "b", "c"].iter().position(|known| *known == option).unwrap()] += 1;
     }
-    println!("{checked} rows of option A");
-    assert_eq!(checked, 8);
+    println!("{checked:?} rows of options A, B and C");
+    assert_eq!(checked, [8, 6, 3]);
+}
+
+#[test]
+fn aes_key_is_as_long_as_the_issuers_unless_said_otherwise() {
+    let emv = |more: &str, key: &str| {
+        run_with(&format!("diversify emv --option c --key - --pan 1234567890123456 {more}"), key)
+    };
+    assert_eq!(emv("", BDK).done().value("length"), "aes-128");
+    assert_eq!(emv("", &format!("{BDK}{BDK}")).done().value("length"), "aes-256");
+    assert_eq!(emv("--length aes-192", BDK).done().value("length"), "aes-192");
+    let short = emv("", "0123456789ABCDEF").refused();
+    assert_eq!(short, "--key: standard input is refused: an AES key is 16, 24 or 32 bytes, found 8");
+    let tdea = run_with("diversify emv --option a --length aes-128 --key - --pan 1234567890123456", BDK);
+    assert!(tdea.usage().starts_with("--length is for option c"));
 }
 
 #[test]
@@ -76,6 +98,7 @@ fn personalisation_keys_are_the_known_ones() {
             Some("EMV-CPS") => "cps",
             Some("VISA") => "visa",
             Some("VISA2") => "visa2",
+            Some("KDF3") => "kdf3",
             _ => continue,
         };
         let arguments = format!("--json diversify gp --template {template} --key - --kdd {data}");
@@ -87,8 +110,30 @@ fn personalisation_keys_are_the_known_ones() {
         assert!(!run_with(&arguments, master).done().stdout.contains(derived.as_str()));
         checked += 1;
     }
-    println!("{checked} rows of TDEA templates");
-    assert_eq!(checked, 6);
+    println!("{checked} rows of templates");
+    assert_eq!(checked, 6 + 6);
+}
+
+#[test]
+fn template_emv_is_another_name_of_cps() {
+    let gp = |template| {
+        run_with(&format!("diversify gp --template {template} --key - --kdd 00010203040506070809"), BDK)
+    };
+    assert_eq!(gp("emv").done().stdout, gp("cps").done().stdout);
+}
+
+#[test]
+fn check_value_methods_of_other_ciphers_are_wrong_usage() {
+    let pboc = "diversify pboc --key - --factor 1122334455667788 --kcv-method";
+    assert_eq!(
+        run_with(&format!("{pboc} ones"), BDK).usage(),
+        "--kcv-method ones is not for keys of this cipher"
+    );
+    assert_eq!(
+        run_with(&format!("{pboc} cmac --cipher sm4"), BDK).usage(),
+        "--kcv-method cmac is not for keys of this cipher"
+    );
+    assert_eq!(run_with(&format!("{pboc} cmac --kcv-len 8"), BDK).done().value("check value").len(), 16);
 }
 
 #[test]

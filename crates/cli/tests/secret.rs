@@ -75,7 +75,7 @@ fn secret_in_a_wrong_place_is_not_repeated() {
 
 #[test]
 fn two_secrets_from_standard_input_are_wrong_usage() {
-    let refused = "standard input is read for another secret already; give @FILE, env:NAME or ask";
+    let refused = "standard input is read for something else already; give @FILE, env:NAME or ask";
     let combine = run_with("component combine --component - --component -", BDK).usage();
     assert_eq!(combine, format!("component 2: {refused}"));
     let decrypt = format!("dukpt decrypt-pin --bdk - --pan - --ksn {KSN} --block 1B9C1845EB993A7A");

@@ -1,5 +1,6 @@
 //! PBOC dispersion with SM4: the counterpart of [`pboc`](crate::pboc), with the same factors.
 
+use tdea::{Kcv, KcvError, KcvMethod};
 use zeroize::Zeroizing;
 
 use crate::block::{BLOCK_LEN, Sm4Key};
@@ -67,6 +68,21 @@ pub fn process_key(card_key: &Sm4Key, input: &ProcessInput) -> Sm4Key {
 pub fn unconfirmed_session_key(card_key: &Sm4Key, atc: u16) -> Sm4Key {
     let AtcFactors { left, right } = AtcFactors::new(atc);
     encrypt_pair(card_key, left, right)
+}
+
+impl Sm4Key {
+    /// The check value by `method`, `len` bytes of it.
+    ///
+    /// # Errors
+    /// Returns [`KcvError::Cipher`] if the method belongs to another cipher, [`KcvError::Length`] if it can't have `len`
+    /// bytes.
+    pub fn kcv_by(&self, method: KcvMethod, len: usize) -> Result<Kcv, KcvError> {
+        if method != KcvMethod::Sm4Zeros {
+            return Err(KcvError::Cipher);
+        }
+        let block = self.encrypt([0; BLOCK_LEN]);
+        Kcv::new(method, block.get(..len).ok_or(KcvError::Length { max: method.max_len(), found: len })?)
+    }
 }
 
 /// `SM4(parent, left || right)`.

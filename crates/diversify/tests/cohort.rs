@@ -9,7 +9,7 @@ use core::fmt::Debug;
 use cardroot_diversify::block::{AesKey, AesKeyLength, Sm4Key};
 use cardroot_diversify::cohort::{Cohort, EmptyCohort, ItemError, Members};
 use cardroot_diversify::emv::{self, MdkAc, MdkEnc, MdkIdn, MdkMac, PanPsn, PanPsnError};
-use cardroot_diversify::gp::{CardKeys, KeyData, Kmc, Template};
+use cardroot_diversify::gp::{self, CardKeys, KeyData, Kmc, Template};
 use cardroot_diversify::profile::{
     CITY_FF, DefinitionError, DispersionProfile, FactorFault, Field, Identity, ProfileError, Source, TOLL,
     UnknownProfile, Value,
@@ -289,13 +289,27 @@ fn personalisation_keys_are_those_of_the_one_by_one_road() {
 
 /// `cargo test --release -p cardroot-diversify --test cohort -- --ignored`
 #[test]
-#[ignore = "a quarter of a minute: every length for every kind of cohort"]
+#[ignore = "every length for every kind of cohort: seconds if optimised, else a minute"]
 fn every_kind_of_cohort_agrees_at_every_length() {
     city_keys_of_a_province(Lengths::All);
     card_keys_of_a_province(Lengths::All);
     untyped_keys(Lengths::All);
     emv_keys(Lengths::All);
     personalisation_keys(Lengths::All);
+}
+
+#[test]
+fn personalisation_keys_of_aes_are_those_of_the_one_by_one_road() {
+    let master = gp::aes::Kmc::from_key(aes_key());
+    let all: Vec<KeyData> = (0..=BATCH as u64)
+        .map(|n| [[0; 2].as_slice(), &n.to_be_bytes()].concat()[..].try_into().unwrap())
+        .collect();
+    let keys = collect(master.cohort_kdf3(all.iter().copied().map(ok)));
+    assert_eq!(keys.len(), all.len());
+    for (made, data) in keys.iter().zip(&all) {
+        let (made, alone) = (made.as_ref().unwrap(), master.diversify_kdf3(data));
+        assert!(made.enc.ct_eq(&alone.enc) && made.mac.ct_eq(&alone.mac) && made.dek.ct_eq(&alone.dek));
+    }
 }
 
 #[test]
@@ -558,6 +572,23 @@ proptest! {
             }
         }
     }
+}
+
+/// What the module says of its need of stack.
+#[test]
+fn a_cohort_runs_on_a_small_stack() {
+    let derive = || {
+        let numbers: Vec<String> = (0..LONGEST).map(|n| format!("00000000{n:012}")).collect();
+        let fields: Vec<_> = numbers.iter().map(|serial| fields("3701", serial)).collect();
+        let identities = fields.iter().map(|fields| Identity::new(fields));
+        let province = province_key();
+        let mut count = 0;
+        let cohort = province.card_keys_for(&CITY_FF, identities).unwrap();
+        cohort.for_each(|_, key| count += usize::from(key.is_ok())).unwrap();
+        count
+    };
+    let worker = std::thread::Builder::new().stack_size(300 * 1024).spawn(derive).unwrap();
+    assert_eq!(worker.join().unwrap(), LONGEST);
 }
 
 /// The purpose of a cohort is that of its parent: this compiles for one function only.

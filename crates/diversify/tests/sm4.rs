@@ -9,6 +9,7 @@ use cardroot_diversify::pboc::{ProcessInput, Transaction};
 use cardroot_diversify::{Factor, NoFactor, sm4};
 use common::{factor, hex, rows};
 use proptest::prelude::*;
+use tdea::{KcvError, KcvMethod};
 
 const VECTORS: &str = include_str!("data/diversify_pboc.csv");
 
@@ -71,5 +72,21 @@ proptest! {
         let step_by_step = path.iter().fold(root.duplicate(), |parent, factor| sm4::derive(&parent, (*factor).into()));
         let at_once = sm4::derive_path(&root, path.into_iter().map(Factor::from)).unwrap();
         prop_assert!(at_once.ct_eq(&step_by_step));
+    }
+}
+
+#[test]
+fn check_values_have_2_to_16_bytes_of_the_zero_block() {
+    let row = &rows(VECTORS)[0];
+    assert!(row.text("id").starts_with("PBOC"));
+    let key = row.sm4_key("derived_key");
+    let shown = |len| key.kcv_by(KcvMethod::Sm4Zeros, len);
+    assert_eq!(shown(3).unwrap(), key.kcv());
+    assert!(shown(16).unwrap().as_bytes().starts_with(key.kcv().as_bytes()));
+    for found in [0, 1, 17] {
+        assert_eq!(shown(found), Err(KcvError::Length { max: 16, found }));
+    }
+    for method in [KcvMethod::TdeaZeros, KcvMethod::AesZeros] {
+        assert_eq!(key.kcv_by(method, 3), Err(KcvError::Cipher));
     }
 }

@@ -48,21 +48,25 @@ impl Wake for Alarm {
 #[cfg(test)]
 mod tests {
     use core::future::poll_fn;
+    use core::sync::atomic::AtomicUsize;
     use core::time::Duration;
 
     use super::*;
 
     #[test]
-    fn a_future_woken_by_another_thread_is_polled_again() {
+    fn a_future_is_polled_once_for_each_wake() {
+        let wakes = Arc::new(AtomicUsize::new(0));
         let mut polls = 0;
         let answer = block_on(poll_fn(|context| {
+            assert_eq!(wakes.load(Ordering::Acquire), polls);
             polls += 1;
             if polls == 4 {
                 return Poll::Ready("done");
             }
-            let waker = context.waker().clone();
+            let (wakes, waker) = (Arc::clone(&wakes), context.waker().clone());
             thread::spawn(move || {
                 thread::sleep(Duration::from_millis(1));
+                wakes.fetch_add(1, Ordering::Release);
                 waker.wake();
             });
             Poll::Pending

@@ -403,6 +403,12 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn one_code_names_the_scheme_everywhere() {
+        assert_eq!(VolatileOriginator::SCHEME, crate::guard::Scheme::Tdes.code());
+    }
+
     #[test]
     fn the_end_survives_writing() {
         let mut machine = VolatileOriginator::load(initial_key());

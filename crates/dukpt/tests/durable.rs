@@ -306,6 +306,43 @@ fn the_devices_counter_goes_on_over_loads_and_renewals_and_no_other_generation_o
     assert_eq!(behind.0, 43);
 }
 
+/// Steps to this value, and says that it has not.
+struct Liar(Chip, u64);
+
+impl MonotonicCounter for Liar {
+    type Error = Full;
+
+    fn value(&mut self) -> Result<u64, Full> {
+        Ok(self.0.0)
+    }
+
+    fn increment(&mut self) -> Result<(), Full> {
+        self.0.0 += 1;
+        if self.0.0 == self.1 { Err(Full) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_copy_taken_while_the_counter_failed_does_not_undo_the_end() {
+    // What the store holds after one transaction: the same state is sealed alike.
+    let mut twin = Store::new();
+    let mut terminal =
+        Originator::load(&mut twin, Device::new(device_key(1), Chip(0)), initial_key(ANNEX_A_KSN)).unwrap();
+    drop(terminal.next_transaction().unwrap());
+    drop(terminal);
+    let copy = twin.record().unwrap();
+    assert!(Originator::open(holding(copy), Device::new(device_key(1), Chip(2))).is_ok());
+
+    let mut chip = Liar(Chip(0), 2);
+    let device = Device::new(device_key(1), &mut chip);
+    let mut terminal = Originator::load(Store::new(), device, initial_key(ANNEX_A_KSN)).unwrap();
+    assert_eq!(terminal.next_transaction().unwrap_err(), OriginatorError::RollbackCounter(Full));
+    terminal.cease().unwrap();
+    drop(terminal);
+    let error = Originator::open(holding(copy), Device::new(device_key(1), chip)).unwrap_err();
+    assert!(matches!(error, OriginatorError::State(StateError::Rollback { generation: 2, counter: 3 })));
+}
+
 #[test]
 fn a_counter_at_its_very_end_lets_no_key_out() {
     let (store, chip) = (Store::new(), Chip(u64::MAX - 1));

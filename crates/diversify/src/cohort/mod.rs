@@ -11,7 +11,7 @@
 //! | [`pboc::cohort`], [`pboc::cohort_paths`] | any key, any number of levels | [`pboc::derive_path`] |
 //! | [`MdkAc::cohort_a`], [`MdkAc::cohort_b`]; other purposes have the same | an issuer's key | [`MdkAc::diversify_a`] |
 //! | [`Kmc::cohort`] | an issuer's personalisation key | [`Kmc::diversify`] |
-//! | [`cohort_c`](crate::emv::aes::MdkAc::cohort_c), [`sm4::cohort_paths`] | AES and SM4 keys, one after another | |
+//! | [`cohort_c`](crate::emv::aes::MdkAc::cohort_c), [`cohort_kdf3`](crate::gp::aes::Kmc::cohort_kdf3), [`sm4::cohort_paths`] | AES and SM4 keys, one after another | |
 //!
 //! A row that is no card does not lose the others: lists hold `Result`s, and what is wrong with a row comes back in its
 //! place, as an [`ItemError`] that names it.
@@ -61,7 +61,7 @@
 //! # Ok::<(), EmptyCohort>(())
 //! ```
 //!
-//! Nothing is allocated; a call takes about 200 KiB of stack, whatever the length of the list. Children that were derived and
+//! Nothing is allocated; a call takes less than 300 KiB of stack, whatever the length of the list. Children that were derived and
 //! not handed on yet are wiped.
 //!
 //! [`CityKey::card_keys`]: crate::tree::CityKey::card_keys

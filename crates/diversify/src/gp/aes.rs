@@ -2,6 +2,7 @@
 
 use aeskey::{AesKey, Cmac};
 
+use crate::cohort::{self, Cohort, Members, OneByOne};
 use crate::gp::KeyData;
 
 aeskey::key_type! {
@@ -65,5 +66,14 @@ impl Kmc {
             })
         };
         CardKeys { enc: Kenc(card_key(1)), mac: Kmac(card_key(2)), dek: Kdek(card_key(3)) }
+    }
+
+    /// Derives the keys of many cards, one after another; see [`diversify_kdf3`](Self::diversify_kdf3) and
+    /// [cohorts](crate::cohort).
+    pub fn cohort_kdf3<E>(
+        &self,
+        cards: impl IntoIterator<Item = Result<KeyData, E>>,
+    ) -> Cohort<impl Members<Key = CardKeys, Fault = E>> {
+        cohort::of(cards, OneByOne(|data: KeyData| self.diversify_kdf3(&data)))
     }
 }

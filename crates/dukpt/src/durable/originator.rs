@@ -177,6 +177,8 @@ impl<M: Machine, S: StateStore, R: Rollback> DurableOriginator<M, S, R> {
     pub fn cease(&mut self) -> Result<(), Failure<S, R>> {
         self.machine.cease();
         self.pending = Some(Err(EndOfLife));
+        // Twice: a call that failed before may have left a state of the first generation, and somebody a copy of it.
+        self.commit()?;
         self.commit()?;
         self.pending = None;
         Ok(())
@@ -268,7 +270,7 @@ pub enum PinEntry<'a, B = EncryptedPinBlock, T = Transaction> {
     },
 }
 
-/// The transaction that an originator is at. Its key is wiped when it is dropped.
+/// The transaction that an originator is at, with all that the transaction offers. Its key is wiped when it is dropped.
 ///
 /// There is one at a time:
 /// ```

@@ -98,9 +98,12 @@ impl Slot {
 #[derive(Debug)]
 pub struct TwoSlots<M> {
     medium: M,
-    /// What is where; `None` until somebody looks. Kept true step by step, so that it holds after a failure too: what a
-    /// medium reads then may be what it has not yet made durable.
-    layout: Option<Layout>,
+    /// Whether somebody has looked, so that the fields below are true. Each step keeps them so, and after a failure too:
+    /// what a medium reads then may be what it has not yet made durable.
+    known: bool,
+    current: Option<Current>,
+    /// Whether slot A, slot B is blank for certain.
+    blank: [bool; 2],
 }
 
 /// Why a store of two slots failed.
@@ -126,13 +129,6 @@ impl<E> From<E> for SlotsError<E> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Layout {
-    current: Option<Current>,
-    /// Whether slot A, slot B is known to be blank.
-    blank: [bool; 2],
-}
-
 /// The slot that counts.
 #[derive(Clone, Copy, Debug)]
 struct Current {
@@ -154,21 +150,11 @@ const RECORD_OFFSET: usize = 2 * FRAME_LEN;
 /// Bytes read from the medium at once.
 const CHUNK_LEN: usize = 64;
 
-impl Layout {
-    fn blank_mut(&mut self, slot: Slot) -> &mut bool {
-        let [a, b] = &mut self.blank;
-        match slot {
-            Slot::A => a,
-            Slot::B => b,
-        }
-    }
-}
-
 impl<M> TwoSlots<M> {
     /// Takes a medium as it is. Nothing is read before it is needed.
     #[must_use]
     pub const fn new(medium: M) -> Self {
-        Self { medium, layout: None }
+        Self { medium, known: false, current: None, blank: [false; 2] }
     }
 
     /// Bytes of a slot for records of up to `record_len` bytes.
@@ -182,32 +168,35 @@ impl<M: Slots> StateStore for TwoSlots<M> {
     type Error = SlotsError<M::Error>;
 
     fn read(&mut self, record: &mut [u8]) -> Result<Stored, Self::Error> {
-        let mut layout = self.layout()?;
-        let Some(Current { slot, len, .. }) = layout.current else {
-            return Ok(if layout.blank == [true; 2] { Stored::Nothing } else { Stored::Damaged });
+        self.look()?;
+        let Some(Current { slot, len, .. }) = self.current else {
+            return Ok(if self.blank == [true; 2] { Stored::Nothing } else { Stored::Damaged });
         };
         // A cut may have come between the new record and the end of the old one.
-        self.clear(slot.other(), &mut layout)?;
-        let len_to_read = len.min(record.len());
-        let (record, _) = record.split_at_mut(len_to_read);
+        self.clear(slot.other())?;
+        let (record, _) = record.split_at_mut(len.min(record.len()));
         self.medium.read(slot, RECORD_OFFSET, record)?;
         Ok(Stored::Record { len })
     }
 
     fn replace(&mut self, record: &[u8]) -> Result<(), Self::Error> {
-        let capacity = self.capacity();
-        let too_long = SlotsError::TooLong { found: record.len(), capacity };
-        let len = u32::try_from(record.len()).ok().filter(|_| record.len() <= capacity).ok_or(too_long)?;
-        let mut layout = self.layout()?;
+        let (found, capacity) = (record.len(), self.capacity());
+        let len = u32::try_from(found).ok().filter(|_| found <= capacity);
+        let len = len.ok_or(SlotsError::TooLong { found, capacity })?;
+        self.look()?;
 
-        let slot = layout.current.map_or(Slot::A, |old| old.slot.other());
-        self.clear(slot, &mut layout)?;
-        let sequence = layout.current.map_or(0, |old| old.sequence).wrapping_add(1);
-        self.write(slot, sequence, len, record, &mut layout)?;
+        let slot = self.current.map_or(Slot::A, |old| old.slot.other());
+        let sequence = self.current.map_or(0, |old| old.sequence).wrapping_add(1);
+        self.clear(slot)?;
+        *self.blank_mut(slot) = false;
+        let mut crc = Crc32::new();
+        crc.update(record);
+        self.medium.write(slot, RECORD_OFFSET, record)?;
+        self.medium.write(slot, 0, &encode_frame(sequence, len.to_be_bytes(), crc))?;
+        self.medium.sync()?;
         // From here on the new record counts, whatever becomes of the old one.
-        layout.current = Some(Current { slot, sequence, len: record.len() });
-        self.layout = Some(layout);
-        self.clear(slot.other(), &mut layout)?;
+        self.current = Some(Current { slot, sequence, len: found });
+        self.clear(slot.other())?;
         Ok(())
     }
 }
@@ -217,27 +206,33 @@ impl<M: Slots> TwoSlots<M> {
         self.medium.slot_len().saturating_sub(RECORD_OFFSET)
     }
 
-    /// What is where.
-    fn layout(&mut self) -> Result<Layout, M::Error> {
-        if let Some(layout) = self.layout {
-            return Ok(layout);
+    fn blank_mut(&mut self, slot: Slot) -> &mut bool {
+        let [a, b] = &mut self.blank;
+        match slot {
+            Slot::A => a,
+            Slot::B => b,
         }
-        let mut layout = Layout { current: None, blank: [false; 2] };
+    }
+
+    /// Finds out what is where, once.
+    fn look(&mut self) -> Result<(), M::Error> {
+        if self.known {
+            return Ok(());
+        }
+        self.current = None;
         for slot in [Slot::A, Slot::B] {
-            match self.inspect(slot)? {
-                Content::Blank => *layout.blank_mut(slot) = true,
-                Content::Torn => {}
-                Content::Record { sequence, len } => {
-                    if layout.current.is_none_or(|found| found.sequence < sequence) {
-                        layout.current = Some(Current { slot, sequence, len });
-                    }
-                }
+            let content = self.inspect(slot)?;
+            *self.blank_mut(slot) = matches!(content, Content::Blank);
+            if let Content::Record { sequence, len } = content
+                && self.current.is_none_or(|found| found.sequence < sequence)
+            {
+                self.current = Some(Current { slot, sequence, len });
             }
         }
-        // What is read may have been written by a program that died before it was durable.
+        // What was read may come from a program that died before it was durable.
         self.medium.sync()?;
-        self.layout = Some(layout);
-        Ok(layout)
+        self.known = true;
+        Ok(())
     }
 
     fn inspect(&mut self, slot: Slot) -> Result<Content, M::Error> {
@@ -279,31 +274,12 @@ impl<M: Slots> TwoSlots<M> {
         Ok(())
     }
 
-    /// Writes a record into a blank slot, durably.
-    fn write(
-        &mut self,
-        slot: Slot,
-        sequence: u64,
-        len: u32,
-        record: &[u8],
-        layout: &mut Layout,
-    ) -> Result<(), M::Error> {
-        *layout.blank_mut(slot) = false;
-        self.layout = Some(*layout);
-        let mut crc = Crc32::new();
-        crc.update(record);
-        self.medium.write(slot, RECORD_OFFSET, record)?;
-        self.medium.write(slot, 0, &encode_frame(sequence, len.to_be_bytes(), crc))?;
-        self.medium.sync()
-    }
-
     /// Destroys what is in `slot`, durably, unless it is blank.
-    fn clear(&mut self, slot: Slot, layout: &mut Layout) -> Result<(), M::Error> {
-        if !*layout.blank_mut(slot) {
+    fn clear(&mut self, slot: Slot) -> Result<(), M::Error> {
+        if !*self.blank_mut(slot) {
             self.medium.erase(slot)?;
             self.medium.sync()?;
-            *layout.blank_mut(slot) = true;
-            self.layout = Some(*layout);
+            *self.blank_mut(slot) = true;
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ impl<S: StateStore + ?Sized> StateStore for &mut S {
 /// A record of up to `LEN` bytes in memory, for simulations and tests: it does not outlive the program.
 ///
 /// Memory under a battery is a medium for [`TwoSlots`](super::TwoSlots), since power may fail in the middle of writing it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct MemoryStore<const LEN: usize> {
     record: [u8; LEN],
     len: Option<usize>,

@@ -29,8 +29,8 @@ pub(super) struct Kernels {
     pub(super) move_highest_bit: unsafe fn(&mut Planes, &mut Planes, u32, &mut LaneMask),
 }
 
-/// Smallest numbers of items that the sliced road takes in less time than the one-block tier of the same instructions, as measured on
-/// Zen 5. A pass takes the same time however many lanes are used.
+/// Smallest numbers of items that the sliced road takes less time for than the one-block tier on the same back end. A pass takes the same
+/// time however many lanes are used. Measured on Zen 5 by `cargo bench -p benches --bench bulk -- break-even`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BreakEven {
     /// Blocks under one key.

@@ -9,7 +9,7 @@ use super::Direction;
 use super::each::UnequalLengths;
 use super::engine::Engine;
 use super::keys::LaneKeys;
-use super::message::PaddedMessage;
+use super::message::{PaddedMessage, offset};
 use super::planes::{Planes, Rows};
 use crate::key::{KeyLength, TdeaKey};
 use crate::mac::{CbcMac, Mac, MacError, MacPadding, RetailMac};
@@ -196,8 +196,8 @@ impl Window<'_> {
     /// Whether these lanes, the longest first, take less time one by one than in passes, from block `start` on.
     fn is_faster_alone(self, lanes: &[Lane], start: usize) -> bool {
         let chains = self.engine.kernels.break_even.chains;
-        // The test for many lanes is short: it is made before every pass.
-        if self.engine.always_sliced || lanes.len() > 2 * chains {
+        // Most batches are done with here: this is asked before every pass.
+        if self.engine.always_sliced || lanes.len() >= chains {
             return false;
         }
         let passes = lanes.first().map_or(0, |longest| longest.blocks - start);
@@ -284,8 +284,9 @@ impl Chains {
     fn chain(&mut self, window: Window<'_>, lanes: &[Lane], active: &[Lane], block: usize) {
         let engine = window.engine;
         let kernels = engine.kernels;
+        let offset = offset(window.padding, block);
         for (row, lane) in self.rows.0.iter_mut().zip(active) {
-            *row = window.message(lane.position).block(block);
+            *row = window.message(lane.position).block(offset);
         }
         kernels.load(self.rows.lanes(engine), &mut self.data);
         kernels.set_xor(&mut self.next, &self.state, &self.data);
@@ -294,7 +295,7 @@ impl Chains {
             Algorithm::Retail => kernels.rounds(&mut self.next, &[(self.keys.left(), Direction::Encrypt)]),
         }
         if active.len() == lanes.len() {
-            core::mem::swap(&mut self.state, &mut self.next);
+            self.state.0 = self.next.0;
         } else {
             kernels.select(&mut self.state, &engine.first_lanes(active.len()), &self.next);
         }

@@ -21,17 +21,20 @@ impl<'a> PaddedMessage<'a> {
         }
     }
 
-    /// Block `index`.
-    pub(super) fn block(self, index: usize) -> [u8; 8] {
-        let (padding, rest) = self.rest(index);
-        if let MacPadding::LengthFirst { message_len } = padding {
-            return length_block(message_len);
-        }
-        if let Some(block) = rest.first_chunk() {
-            return *block;
-        }
+    /// The block that starts at `offset` of the bytes, or the length block.
+    #[inline]
+    pub(super) fn block(self, offset: Option<usize>) -> [u8; 8] {
+        let Some(offset) = offset else {
+            return length_block(self.bytes.len() as u64);
+        };
+        let rest = self.bytes.get(offset..).unwrap_or_default();
+        rest.first_chunk().copied().unwrap_or_else(|| self.last_block(rest))
+    }
+
+    /// Less than a block, padded.
+    fn last_block(self, rest: &[u8]) -> [u8; 8] {
         let mut block = [0; 8];
-        let mark = (padding == MacPadding::OneAndZeros).then_some(&0x80);
+        let mark = (self.padding == Padding::OneAndZeros).then_some(&0x80);
         for (byte, value) in block.iter_mut().zip(rest.iter().chain(mark)) {
             *byte = *value;
         }
@@ -40,15 +43,23 @@ impl<'a> PaddedMessage<'a> {
 
     /// The bytes from block `index` on, and the padding that they still need.
     pub(super) fn rest(self, index: usize) -> (MacPadding, &'a [u8]) {
-        let (padding, skipped) = match self.padding {
-            Padding::LengthFirst if index == 0 => {
-                (MacPadding::LengthFirst { message_len: self.bytes.len() as u64 }, 0)
-            }
-            // Behind the length block there are zeros to fill up with, and no second length.
-            Padding::LengthFirst => (MacPadding::Zeros, 8 * (index - 1)),
-            Padding::None | Padding::Zeros => (MacPadding::Zeros, 8 * index),
-            Padding::OneAndZeros => (MacPadding::OneAndZeros, 8 * index),
+        let Some(offset) = offset(self.padding, index) else {
+            return (MacPadding::LengthFirst { message_len: self.bytes.len() as u64 }, self.bytes);
         };
-        (padding, self.bytes.get(skipped..).unwrap_or_default())
+        let padding = match self.padding {
+            Padding::OneAndZeros => MacPadding::OneAndZeros,
+            // Behind the length block there are zeros to fill up with, and no second length.
+            Padding::None | Padding::Zeros | Padding::LengthFirst => MacPadding::Zeros,
+        };
+        (padding, self.bytes.get(offset..).unwrap_or_default())
+    }
+}
+
+/// Where in the bytes of a message block `index` starts; nowhere if it holds the length.
+pub(super) const fn offset(padding: Padding, index: usize) -> Option<usize> {
+    match padding {
+        Padding::LengthFirst if index == 0 => None,
+        Padding::LengthFirst => Some(8 * (index - 1)),
+        Padding::None | Padding::Zeros | Padding::OneAndZeros => Some(8 * index),
     }
 }

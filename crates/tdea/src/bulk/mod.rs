@@ -20,7 +20,7 @@
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! Nothing is allocated; a call needs at most 120 KiB of stack. Threads are the caller's choice: split the slices. AArch64
+//! Nothing is allocated; a call needs less than 192 KiB of stack. Threads are the caller's choice: split the slices. AArch64
 //! takes the portable back end: kernels for NEON are not written yet.
 //!
 //! # Timing

@@ -1,0 +1,201 @@
+//! Keys of several ciphers: their names, their check values, and what is done with one that was made.
+
+use std::path::PathBuf;
+
+use cardroot::diversify::block::{AesKey, AesKeyLength, Sm4Key};
+use cardroot::tdea::hazmat::DesKey;
+use cardroot::tdea::{BLOCK_LEN, Kcv, KcvMethod, KeyLength, TdeaKey};
+use clap::{Args, ValueEnum};
+
+use crate::error::Failure;
+use crate::file::NewFiles;
+use crate::hex;
+use crate::key_options::{KcvLength, length_name};
+use crate::output::{Record, Value};
+
+/// A key of any cipher, whatever it is for.
+#[derive(Clone, Copy)]
+pub(crate) enum AnyKey<'a> {
+    Tdea(&'a TdeaKey),
+    Aes(&'a AesKey),
+    Sm4(&'a Sm4Key),
+    Des(&'a DesKey),
+}
+
+/// Declares what counts as [`AnyKey`].
+macro_rules! any_key {
+    ($($cipher:ident: $key:ty;)*) => {$(
+        impl<'a> From<&'a $key> for AnyKey<'a> {
+            fn from(key: &'a $key) -> Self {
+                Self::$cipher(key)
+            }
+        }
+    )*};
+}
+
+any_key! {
+    Tdea: TdeaKey;
+    Aes: AesKey;
+    Sm4: Sm4Key;
+    Des: DesKey;
+}
+
+/// Method of a check value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Method {
+    /// The key encrypts one block of zeros
+    Zeros,
+    /// The AES key encrypts one block of bytes 01
+    Ones,
+    /// CMAC under the key over one block of zeros
+    Cmac,
+}
+
+/// How check values are computed.
+#[derive(Args)]
+pub(crate) struct KcvOptions {
+    /// How check values are computed: ones for AES keys, zeros for others, if not given
+    #[arg(long, value_enum)]
+    kcv_method: Option<Method>,
+    #[command(flatten)]
+    length: KcvLength,
+}
+
+/// What is done with a key that was made.
+#[derive(Args)]
+pub(crate) struct KeyOptions {
+    /// Shows the key, in upper-case hexadecimal
+    #[arg(long)]
+    show_key: bool,
+    /// Stores the key in FILE, which must not exist; only its owner can read it (mode 0600)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) kcv: KcvOptions,
+}
+
+/// What is shown of several keys that were made at once.
+#[derive(Args)]
+pub(crate) struct KeysOptions {
+    /// Shows the keys, in upper-case hexadecimal
+    #[arg(long)]
+    show_key: bool,
+    #[command(flatten)]
+    pub(crate) kcv: KcvOptions,
+}
+
+impl AnyKey<'_> {
+    pub(crate) fn expose_bytes(&self) -> &[u8] {
+        match self {
+            Self::Tdea(key) => key.expose_bytes(),
+            Self::Aes(key) => key.expose_bytes(),
+            Self::Sm4(key) => key.expose_bytes(),
+            Self::Des(key) => key.expose_bytes(),
+        }
+    }
+
+    const fn length_name(&self) -> &'static str {
+        match self {
+            Self::Tdea(key) => length_name(key.length()),
+            Self::Aes(key) => match key.length() {
+                AesKeyLength::Aes128 => "aes-128",
+                AesKeyLength::Aes192 => "aes-192",
+                AesKeyLength::Aes256 => "aes-256",
+            },
+            Self::Sm4(_) => "sm4-128",
+            Self::Des(_) => "single",
+        }
+    }
+}
+
+impl KcvOptions {
+    /// The method for `key`: GlobalPlatform's for AES unless another was asked for.
+    pub(crate) fn method(&self, key: AnyKey<'_>) -> Method {
+        self.kcv_method.unwrap_or(match key {
+            AnyKey::Aes(_) => Method::Ones,
+            AnyKey::Tdea(_) | AnyKey::Sm4(_) | AnyKey::Des(_) => Method::Zeros,
+        })
+    }
+
+    /// The check value of `key`; a method of another cipher is wrong usage.
+    pub(crate) fn of_key(&self, key: AnyKey<'_>) -> Result<Kcv, Failure> {
+        let (method, length) = (self.method(key), self.length.bytes);
+        let of_tdea = |key: &TdeaKey| match method {
+            Method::Zeros => key.kcv_by(KcvMethod::TdeaZeros, length).ok(),
+            Method::Cmac => key.kcv_by(KcvMethod::TdeaCmac, length).ok(),
+            Method::Ones => None,
+        };
+        let kcv = match key {
+            AnyKey::Tdea(key) => of_tdea(key),
+            AnyKey::Des(key) => of_tdea(&repeated(key)),
+            AnyKey::Aes(key) => {
+                let method = match method {
+                    Method::Zeros => KcvMethod::AesZeros,
+                    Method::Ones => KcvMethod::AesOnes,
+                    Method::Cmac => KcvMethod::AesCmac,
+                };
+                key.kcv_by(method, length).ok()
+            }
+            AnyKey::Sm4(key) if method == Method::Zeros => key.kcv_by(KcvMethod::Sm4Zeros, length).ok(),
+            AnyKey::Sm4(_) => None,
+        };
+        kcv.ok_or_else(|| {
+            Failure::usage(format!("--kcv-method {} is not for keys of this cipher", method.name()))
+        })
+    }
+}
+
+impl Method {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Zeros => "zeros",
+            Self::Ones => "ones",
+            Self::Cmac => "cmac",
+        }
+    }
+}
+
+impl KeyOptions {
+    /// Adds to `record` what may be said of `key`, and stores it if that was asked for.
+    pub(crate) fn finish(&self, record: Record, key: AnyKey<'_>) -> Result<Record, Failure> {
+        let kcv = self.kcv.of_key(key)?;
+        let shown = hex::encode_secret(key.expose_bytes());
+        if let Some(path) = &self.out {
+            NewFiles::store_line(path, &shown)?;
+        }
+        Ok(record
+            .with("length", key.length_name())
+            .with("check_value_method", self.kcv.method(key).name())
+            .with("check_value", kcv.to_string())
+            .with_some("key", self.show_key.then_some(shown))
+            .with_some("file", self.out.as_ref().map(|path| path.display().to_string())))
+    }
+}
+
+impl KeysOptions {
+    /// Adds to `record` what may be said of named keys, which are of one cipher.
+    pub(crate) fn finish(
+        &self,
+        record: Record,
+        keys: &[(&'static str, AnyKey<'_>)],
+    ) -> Result<Record, Failure> {
+        let method = keys.first().map(|(_, key)| self.kcv.method(*key).name());
+        let row = |(name, key): &(&'static str, AnyKey<'_>)| {
+            Ok(Record::new()
+                .with("key", *name)
+                .with("check_value", self.kcv.of_key(*key)?.to_string())
+                .with_some("value", self.show_key.then(|| hex::encode_secret(key.expose_bytes()))))
+        };
+        let rows = keys.iter().map(row).collect::<Result<_, Failure>>()?;
+        Ok(record.with("check_value_method", method).with("keys", Value::Table(rows)))
+    }
+}
+
+/// TDEA with one key for all its parts is DES.
+fn repeated(key: &DesKey) -> TdeaKey {
+    TdeaKey::from_fill(KeyLength::Double, |both| {
+        let (left, right) = both.split_at_mut(BLOCK_LEN);
+        left.copy_from_slice(key.expose_bytes());
+        right.copy_from_slice(key.expose_bytes());
+    })
+}
