@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    properties::dukpt::dukpt_aes_host_equals_terminal(data);
+});
