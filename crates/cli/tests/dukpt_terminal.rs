@@ -160,7 +160,8 @@ fn wrong_usage_takes_no_key() {
         format!("encrypt-pin --pin @{empty} --pan {PAN}"),
         format!("mac {text}"),
         format!("encrypt-data --raw {text}"),
-        format!("next --use pin --ksn FFFF9876543211000000"),
+        "next --use pin --ksn FFFF9876543211000000".into(),
+        format!("next --use pin --out {text}"),
     ] {
         terminal.run(&command).refused();
     }

@@ -1,5 +1,6 @@
 //! `cardroot dukpt`: both sides of DUKPT, with TDEA and with AES.
 
+mod audit;
 mod data;
 mod derive;
 mod ik;
@@ -57,6 +58,11 @@ pub(crate) enum Command {
     /// counter; no key is ever used twice. Each command that uses a key is a transaction of its own.
     #[command(subcommand)]
     Terminal(terminal::Command),
+    /// Searches a receiver's record for cloned terminals
+    ///
+    /// Exit status 1 if there are signs of any. Each says in the documentation what else may have caused it.
+    #[command(after_help = audit::HELP)]
+    Audit(audit::Audit),
     /// Reads what no new system should send
     #[command(subcommand)]
     Legacy(legacy::Command),
@@ -74,6 +80,7 @@ impl Command {
             Self::EncryptData(arguments) => data::encrypt(&arguments),
             Self::DecryptData(arguments) => data::decrypt(&arguments),
             Self::Terminal(command) => command.run(),
+            Self::Audit(arguments) => audit::run(&arguments),
             Self::Legacy(command) => command.run(),
         }
     }

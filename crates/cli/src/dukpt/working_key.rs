@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::names::TransactionRef;
 use crate::error::Failure;
-use crate::file::NewFiles;
+use crate::file::{self, NewFiles};
 use crate::hex;
 use crate::key_options::{KcvLength, Method, length_name};
 use crate::output::Record;
@@ -445,6 +445,14 @@ impl AnyMac {
 }
 
 impl DerivedKeyOptions {
+    /// Refuses a file that can't be made because it is there: before a key is used up for it.
+    pub(super) fn check_out(&self) -> Result<(), Failure> {
+        match &self.out {
+            Some(path) if path.exists() => Err(file::not_overwritten(path)),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds to `record` what may be said of `key`, and stores it if that was asked for.
     pub(super) fn finish(&self, record: Record, key: &WorkingKey) -> Result<Record, Failure> {
         let shown = hex::encode_secret(key.expose_bytes());

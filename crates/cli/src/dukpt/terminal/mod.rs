@@ -252,6 +252,7 @@ fn describe(terminal: &dyn Terminal, options: &StateOptions) -> Record {
 
 fn next(arguments: &Next) -> Result<Report, Failure> {
     let Next { place, usage, kind, options } = arguments;
+    options.check_out()?;
     let mut terminal = place.open(&mut Secrets::default())?;
     let key = kind.choose(terminal.parent()?, *usage)?;
     terminal
