@@ -57,6 +57,11 @@ pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::refused(format!("{} can't be written: {error}", path.display()))
 }
 
+/// Says that a file is in the way.
+pub(crate) fn not_overwritten(path: &Path) -> Failure {
+    Failure::refused(format!("{} exists and is not overwritten: name another file", path.display()))
+}
+
 /// Reads into one buffer that never moves, so that no copy is left behind.
 fn read_all(mut from: impl Read, max: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut buffer = Zeroizing::new(vec![0; max + 1]);
@@ -105,10 +110,7 @@ impl NewFiles {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Failure::refused(format!(
-                "{} exists and is not overwritten: name another file",
-                path.display()
-            )),
+            io::ErrorKind::AlreadyExists => not_overwritten(path),
             _ => unwritable(path, &error),
         })?;
         self.made.push(path.into());

@@ -7,9 +7,9 @@ use cardroot::tdea::{self, Mode};
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
-use super::names::Names;
+use super::names::{Names, TransactionRef};
 use super::value_name;
-use super::working_key::{Direction, Kind, WorkingKey};
+use super::working_key::{Chosen, Direction, Kind, Parent, WorkingKey};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
@@ -25,9 +25,9 @@ Examples:
   cardroot dukpt decrypt-data --bdk @bdk.hex --ksn FFFF9876543210E00001 --use request --show-data data.hex
   cardroot dukpt decrypt-data --bdk @bdk.hex --ksn FFFF9876543210E00001 --use request --edition 2004 --show-data data.hex";
 
-/// How data is encrypted.
+/// Which key it is.
 #[derive(Args)]
-struct Data {
+struct DataKey {
     #[command(flatten)]
     names: Names,
     /// What the data is to the terminal
@@ -35,6 +35,11 @@ struct Data {
     direction: Direction,
     #[command(flatten)]
     kind: Kind,
+}
+
+/// Data and how it is encrypted.
+#[derive(Args)]
+pub(super) struct DataOptions {
     /// The initial vector of CBC, one block: zeros unless given
     #[arg(long, value_name = "H")]
     iv: Option<hex::Bytes>,
@@ -51,13 +56,17 @@ struct Data {
 #[derive(Args)]
 pub(crate) struct EncryptData {
     #[command(flatten)]
-    data: Data,
+    key: DataKey,
+    #[command(flatten)]
+    data: DataOptions,
 }
 
 #[derive(Args)]
 pub(crate) struct DecryptData {
     #[command(flatten)]
-    data: Data,
+    key: DataKey,
+    #[command(flatten)]
+    data: DataOptions,
     /// Shows the data
     #[arg(long)]
     show_data: bool,
@@ -102,71 +111,55 @@ impl Padding {
     }
 }
 
-/// What a data key does.
+/// All that a cipher needs but its key.
+pub(super) struct Prepared<'a> {
+    direction: Direction,
+    options: &'a DataOptions,
+    key: Chosen,
+    iv: Iv,
+    data: Zeroizing<Vec<u8>>,
+}
+
+/// An initial vector, by the cipher that takes it.
 #[derive(Clone, Copy)]
-enum Way {
-    Encrypt,
-    Decrypt,
+enum Iv {
+    Tdea([u8; tdea::BLOCK_LEN]),
+    Aes([u8; aeskey::BLOCK_LEN]),
 }
 
 pub(super) fn encrypt(arguments: &EncryptData) -> Result<Report, Failure> {
-    let arguments = &arguments.data;
-    let (ksn, key, mut data) = arguments.read()?;
-    arguments.padding.pad(&mut data, block_len(&key));
-    arguments.run(&key, Way::Encrypt, &mut data)?;
-    Ok(arguments.record(ksn).with("length", data.len()).with("data", hex::encode(&data)).into())
+    let EncryptData { key, data } = arguments;
+    let mut secrets = Secrets::default();
+    let transaction = key.names.transaction(&mut secrets)?;
+    let transaction = transaction.as_ref();
+    let mut prepared = data.read(transaction.parent(), &key.kind, key.direction, &mut secrets)?;
+    prepared.pad()?;
+    Ok(prepared.encrypt(transaction).into())
 }
 
 pub(super) fn decrypt(arguments: &DecryptData) -> Result<Report, Failure> {
-    let DecryptData { data: arguments, show_data } = arguments;
-    let (ksn, key, mut data) = arguments.read()?;
-    arguments.run(&key, Way::Decrypt, &mut data)?;
-    let len = arguments.padding.data_len(&data, block_len(&key)).ok_or_else(|| {
-        Failure::refused("the data does not end as --padding 80 says: another key, edition or padding; dukpt diagnose data looks for the reason")
-    })?;
-    data.truncate(len);
-    Ok(shown(arguments.record(ksn).with("length", len), &data, *show_data).into())
+    let DecryptData { key, data, show_data } = arguments;
+    let mut secrets = Secrets::default();
+    let transaction = key.names.transaction(&mut secrets)?;
+    let transaction = transaction.as_ref();
+    let prepared = data.read(transaction.parent(), &key.kind, key.direction, &mut secrets)?;
+    prepared.check_blocks()?;
+    prepared.decrypt(transaction, *show_data).map(Report::from)
 }
 
-/// Adds decrypted data to a record, if that was asked for: as digits, and as text if it is text.
-pub(super) fn shown(record: Record, data: &[u8], show_data: bool) -> Record {
-    let text = core::str::from_utf8(data).ok().filter(|text| !text.contains(|c: char| c.is_control()));
-    record
-        .with_some("data", show_data.then(|| hex::encode_secret(data)))
-        .with_some("text", show_data.then(|| text.map(|text| Zeroizing::new(text.to_owned()))))
-}
-
-impl Data {
-    fn read(&self) -> Result<(String, WorkingKey, Zeroizing<Vec<u8>>), Failure> {
-        let mut secrets = Secrets::default();
-        let transaction = self.names.transaction(&mut secrets)?;
-        let key = self.kind.key(&transaction, self.direction.data())?;
-        Ok((transaction.ksn(), key, secrets.message(self.file.as_deref(), self.raw)?))
-    }
-
-    fn run(&self, key: &WorkingKey, way: Way, data: &mut [u8]) -> Result<(), Failure> {
-        let unfit = |error: &dyn core::error::Error| {
-            Failure::refused(format!("{}: {error}", crate::file::place(self.file.as_deref())))
-        };
-        match key {
-            WorkingKey::Tdea(key) => {
-                let mode = Mode::Cbc { iv: self.iv()? };
-                match way {
-                    Way::Encrypt => key.cipher().encrypt(mode, data),
-                    Way::Decrypt => key.cipher().decrypt(mode, data),
-                }
-                .map_err(|error| unfit(&error))
-            }
-            WorkingKey::Aes(key) => {
-                let iv = self.iv()?;
-                match way {
-                    Way::Encrypt => key.encrypt_cbc(iv, data),
-                    Way::Decrypt => key.decrypt_cbc(iv, data),
-                }
-                .map_err(|error| unfit(&error))
-            }
-            WorkingKey::Hmac(_) => unreachable!("there are no HMAC keys for data"),
-        }
+impl DataOptions {
+    /// Reads and checks all that is needed, so that nothing can fail after a key was used.
+    pub(super) fn read(
+        &self,
+        parent: Parent,
+        kind: &Kind,
+        direction: Direction,
+        secrets: &mut Secrets,
+    ) -> Result<Prepared<'_>, Failure> {
+        let key = kind.choose(parent, direction.data())?;
+        let iv = if key.is_aes() { Iv::Aes(self.iv()?) } else { Iv::Tdea(self.iv()?) };
+        let data = secrets.message(self.file.as_deref(), self.raw)?;
+        Ok(Prepared { direction, options: self, key, iv, data })
     }
 
     fn iv<const N: usize>(&self) -> Result<[u8; N], Failure> {
@@ -175,17 +168,77 @@ impl Data {
             Failure::usage(format!("--iv: the initial vector of this key is {N} bytes, found {}", iv.len()))
         })
     }
+}
 
-    fn record(&self, ksn: String) -> Record {
-        Record::new().with("ksn", ksn).with("use", value_name(self.direction))
+impl Prepared<'_> {
+    /// Pads what is to be encrypted.
+    pub(super) fn pad(&mut self) -> Result<(), Failure> {
+        self.options.padding.pad(&mut self.data, self.iv.block_len());
+        self.check_blocks()
+    }
+
+    fn check_blocks(&self) -> Result<(), Failure> {
+        let (len, block_len) = (self.data.len(), self.iv.block_len());
+        if len.is_multiple_of(block_len) {
+            return Ok(());
+        }
+        let place = crate::file::place(self.options.file.as_deref());
+        Err(Failure::refused(format!(
+            "{place}: data of {len} bytes is not a whole number of {block_len}-byte blocks"
+        )))
+    }
+
+    /// Encrypts what was padded.
+    pub(super) fn encrypt(&self, transaction: TransactionRef<'_>) -> Record {
+        let mut data = self.data.clone();
+        let done = match (self.key.key(transaction), self.iv) {
+            (WorkingKey::Tdea(key), Iv::Tdea(iv)) => {
+                key.cipher().encrypt(Mode::Cbc { iv }, &mut data).is_ok()
+            }
+            (WorkingKey::Aes(key), Iv::Aes(iv)) => key.encrypt_cbc(iv, &mut data).is_ok(),
+            _ => false,
+        };
+        assert!(done, "blocks are whole, and the initial vector is by the key");
+        self.record(transaction).with("length", data.len()).with("data", hex::encode(&data))
+    }
+
+    fn decrypt(mut self, transaction: TransactionRef<'_>, show_data: bool) -> Result<Record, Failure> {
+        let data = &mut self.data;
+        let done = match (self.key.key(transaction), self.iv) {
+            (WorkingKey::Tdea(key), Iv::Tdea(iv)) => key.cipher().decrypt(Mode::Cbc { iv }, data).is_ok(),
+            (WorkingKey::Aes(key), Iv::Aes(iv)) => key.decrypt_cbc(iv, data).is_ok(),
+            _ => false,
+        };
+        assert!(done, "blocks are whole, and the initial vector is by the key");
+        let len = self.options.padding.data_len(data, self.iv.block_len()).ok_or_else(|| {
+            Failure::refused(
+                "the data does not end as --padding 80 says: another key, edition or padding; dukpt diagnose data looks for the reason",
+            )
+        })?;
+        self.data.truncate(len);
+        Ok(shown(self.record(transaction).with("length", len), &self.data, show_data))
+    }
+
+    fn record(&self, transaction: TransactionRef<'_>) -> Record {
+        Record::new().with("ksn", transaction.ksn()).with("use", value_name(self.direction))
     }
 }
 
-const fn block_len(key: &WorkingKey) -> usize {
-    match key {
-        WorkingKey::Aes(_) => aeskey::BLOCK_LEN,
-        WorkingKey::Tdea(_) | WorkingKey::Hmac(_) => tdea::BLOCK_LEN,
+impl Iv {
+    const fn block_len(self) -> usize {
+        match self {
+            Self::Tdea(_) => tdea::BLOCK_LEN,
+            Self::Aes(_) => aeskey::BLOCK_LEN,
+        }
     }
+}
+
+/// Adds decrypted data to a record, if that was asked for: as digits, and as text if it is text.
+pub(super) fn shown(record: Record, data: &[u8], show_data: bool) -> Record {
+    let text = core::str::from_utf8(data).ok().filter(|text| !text.contains(|c: char| c.is_control()));
+    record
+        .with_some("data", show_data.then(|| hex::encode_secret(data)))
+        .with_some("text", show_data.then(|| text.map(|text| Zeroizing::new(text.to_owned()))))
 }
 
 #[cfg(test)]

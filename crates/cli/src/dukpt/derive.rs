@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::names::{Names, Transaction};
+use super::names::{Names, TransactionRef};
 use super::value_name;
-use super::working_key::{DerivedKeyOptions, Edition, Kind, Usage};
+use super::working_key::{DerivedKeyOptions, Edition, Kind, Parent, Usage};
 use crate::error::Failure;
 use crate::output::{Record, Report};
 use crate::secret::Secrets;
@@ -34,17 +34,26 @@ pub(super) fn run(arguments: &Derive) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     if *usage == Usage::Update && names.scheme.aes {
         let update_key = names.initial_key_aes(&mut secrets)?.derive_update_key();
+        let key = kind.choose(Parent::Aes(update_key.length()), *usage)?.under(&update_key);
         let record = Record::new().with("ksn", update_key.ksn().to_string()).with("use", value_name(*usage));
-        return Ok(options.finish(record, &kind.update(&update_key)?)?.into());
+        return Ok(options.finish(record, &key)?.into());
     }
     let transaction = names.transaction(&mut secrets)?;
-    let edition = match transaction {
-        Transaction::Tdes(_) => Some(value_name(kind.edition.unwrap_or(Edition::E2009))),
-        Transaction::Aes(_) => None,
-    };
-    let record = Record::new()
-        .with("ksn", transaction.ksn())
-        .with("use", value_name(*usage))
-        .with_some("edition", edition);
-    Ok(options.finish(record, &kind.key(&transaction, *usage)?)?.into())
+    let transaction = transaction.as_ref();
+    let key = kind.choose(transaction.parent(), *usage)?.key(transaction);
+    Ok(options.finish(kind.record(transaction, *usage), &key)?.into())
+}
+
+impl Kind {
+    /// What may be said of a key but for its bytes.
+    pub(super) fn record(&self, transaction: TransactionRef<'_>, usage: Usage) -> Record {
+        let edition = match transaction {
+            TransactionRef::Tdes(_) => Some(value_name(self.edition.unwrap_or(Edition::E2009))),
+            TransactionRef::Aes(_) => None,
+        };
+        Record::new()
+            .with("ksn", transaction.ksn())
+            .with("use", value_name(usage))
+            .with_some("edition", edition)
+    }
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
-use super::names::Names;
+use super::names::{Names, TransactionRef};
 use super::value_name;
-use super::working_key::{Direction, Kind, MacMethod, WorkingKey};
+use super::working_key::{AnyMac, Chosen, Direction, Kind, MacMethod, Parent};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
@@ -47,16 +48,43 @@ pub(super) struct Message {
     file: Option<PathBuf>,
 }
 
+/// All that a MAC needs but its key.
+pub(super) struct Prepared {
+    direction: Direction,
+    key: Chosen,
+    method: MacMethod,
+    message: Zeroizing<Vec<u8>>,
+}
+
 impl Message {
+    /// Reads and checks all that is needed, so that nothing can fail after a key was used.
     pub(super) fn read(
         &self,
+        parent: Parent,
+        kind: &Kind,
+        direction: Direction,
         secrets: &mut Secrets,
-    ) -> Result<impl core::ops::Deref<Target = Vec<u8>>, Failure> {
-        secrets.message(self.file.as_deref(), self.raw)
+    ) -> Result<Prepared, Failure> {
+        let usual = match parent {
+            Parent::Tdes => MacMethod::Retail,
+            Parent::Aes(_) => MacMethod::Cmac,
+        };
+        let (key, method) = (kind.choose(parent, direction.mac())?, self.method.unwrap_or(usual));
+        key.check_method(method)?;
+        Ok(Prepared { direction, key, method, message: secrets.message(self.file.as_deref(), self.raw)? })
     }
+}
 
-    pub(super) fn method(&self, scheme_is_aes: bool) -> MacMethod {
-        self.method.unwrap_or(if scheme_is_aes { MacMethod::Cmac } else { MacMethod::Retail })
+impl Prepared {
+    /// Computes the MAC; the record says what of.
+    pub(super) fn compute(&self, transaction: TransactionRef<'_>) -> (Record, AnyMac) {
+        let (method, mac) = self.key.key(transaction).mac(self.method, &self.message);
+        let record = Record::new()
+            .with("ksn", transaction.ksn())
+            .with("use", value_name(self.direction))
+            .with("method", method)
+            .with("message_length", self.message.len());
+        (record, mac)
     }
 }
 
@@ -64,14 +92,9 @@ pub(super) fn run(arguments: &Mac) -> Result<Report, Failure> {
     let Mac { names, direction, kind, message: input, expect } = arguments;
     let mut secrets = Secrets::default();
     let transaction = names.transaction(&mut secrets)?;
-    let key: WorkingKey = kind.key(&transaction, direction.mac())?;
-    let message = input.read(&mut secrets)?;
-    let (method, mac) = key.mac(input.method(names.scheme.aes), &message)?;
-    let record = Record::new()
-        .with("ksn", transaction.ksn())
-        .with("use", value_name(*direction))
-        .with("method", method)
-        .with("message_length", message.len());
+    let transaction = transaction.as_ref();
+    let input = input.read(transaction.parent(), kind, *direction, &mut secrets)?;
+    let (record, mac) = input.compute(transaction);
     let Some(received) = expect else {
         return Ok(record.with("mac", hex::encode(mac.as_bytes())).into());
     };

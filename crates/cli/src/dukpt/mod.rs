@@ -1,5 +1,6 @@
 //! `cardroot dukpt`: both sides of DUKPT, with TDEA and with AES.
 
+mod audit;
 mod data;
 mod derive;
 mod ik;
@@ -8,6 +9,7 @@ mod mac;
 mod names;
 mod next;
 mod pin;
+mod terminal;
 mod working_key;
 
 use clap::{Subcommand, ValueEnum};
@@ -50,6 +52,17 @@ pub(crate) enum Command {
     /// Decrypts data by CBC
     #[command(after_help = data::DECRYPT_EXAMPLES)]
     DecryptData(data::DecryptData),
+    /// A terminal whose state is in a file: it uses each key once
+    ///
+    /// The state is written and synchronised before anything is printed. A command that is cut costs at most one unused
+    /// counter; no key is ever used twice. Each command that uses a key is a transaction of its own.
+    #[command(subcommand)]
+    Terminal(terminal::Command),
+    /// Searches a receiver's record for cloned terminals
+    ///
+    /// Exit status 1 if there are signs of any. Each says in the documentation what else may have caused it.
+    #[command(after_help = audit::HELP)]
+    Audit(audit::Audit),
     /// Reads what no new system should send
     #[command(subcommand)]
     Legacy(legacy::Command),
@@ -66,6 +79,8 @@ impl Command {
             Self::Mac(arguments) => mac::run(&arguments),
             Self::EncryptData(arguments) => data::encrypt(&arguments),
             Self::DecryptData(arguments) => data::decrypt(&arguments),
+            Self::Terminal(command) => command.run(),
+            Self::Audit(arguments) => audit::run(&arguments),
             Self::Legacy(command) => command.run(),
         }
     }

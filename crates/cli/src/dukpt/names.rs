@@ -6,6 +6,7 @@ use cardroot::dukpt::{Bdk, DeriveError, InitialKey, Ksn, TransactionKey, aes};
 use cardroot::tdea::StrengthError;
 use clap::{Args, ValueEnum};
 
+use super::working_key::Parent;
 use crate::error::Failure;
 use crate::hex;
 use crate::secret::{Secrets, Source};
@@ -68,6 +69,13 @@ enum Ones {
 pub(super) enum Transaction {
     Tdes(TransactionKey),
     Aes(aes::TransactionKey),
+}
+
+/// The key of the transaction that a terminal is at, or of a message.
+#[derive(Clone, Copy)]
+pub(super) enum TransactionRef<'a> {
+    Tdes(&'a TransactionKey),
+    Aes(&'a aes::TransactionKey),
 }
 
 impl Scheme {
@@ -150,10 +158,27 @@ impl Names {
 }
 
 impl Transaction {
-    pub(super) fn ksn(&self) -> String {
+    pub(super) const fn as_ref(&self) -> TransactionRef<'_> {
+        match self {
+            Self::Tdes(key) => TransactionRef::Tdes(key),
+            Self::Aes(key) => TransactionRef::Aes(key),
+        }
+    }
+}
+
+impl TransactionRef<'_> {
+    pub(super) fn ksn(self) -> String {
         match self {
             Self::Tdes(key) => key.ksn().to_string(),
             Self::Aes(key) => key.ksn().to_string(),
+        }
+    }
+
+    /// What the key is to those that come from it.
+    pub(super) const fn parent(self) -> Parent {
+        match self {
+            Self::Tdes(_) => Parent::Tdes,
+            Self::Aes(key) => Parent::Aes(key.length()),
         }
     }
 }

@@ -13,8 +13,8 @@ use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use zeroize::Zeroizing;
 
-use super::names::{Names, Transaction};
-use super::working_key::{Kind, PinForm, too_strong};
+use super::names::{Names, TransactionRef};
+use super::working_key::{Kind, PinForm};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
@@ -103,7 +103,7 @@ impl From<Format> for PinBlockFormat {
 }
 
 /// A PIN encryption key by the blocks that it takes.
-pub(super) enum PinKey {
+enum PinKey {
     /// Blocks of 8 bytes.
     Tdes(cardroot::dukpt::PinKey),
     /// Blocks of 8 bytes, in AES DUKPT.
@@ -120,7 +120,8 @@ pub(super) struct Entered {
 }
 
 impl Block {
-    fn format(&self, key_is_aes: bool) -> Result<PinBlockFormat, Failure> {
+    fn format(&self, key: PinForm) -> Result<PinBlockFormat, Failure> {
+        let key_is_aes = matches!(key, PinForm::Aes(_));
         let usual = if key_is_aes { PinBlockFormat::Iso4 } else { PinBlockFormat::Iso0 };
         let format = self.format.map_or(usual, PinBlockFormat::from);
         match (key_is_aes, format) {
@@ -154,29 +155,27 @@ impl Block {
 
 impl Entry {
     /// Reads all that is needed, so that nothing can fail after a key was used.
-    pub(super) fn read(&self, key_is_aes: bool, secrets: &mut Secrets) -> Result<Entered, Failure> {
-        let format = self.block.format(key_is_aes)?;
+    pub(super) fn read(&self, key: PinForm, secrets: &mut Secrets) -> Result<Entered, Failure> {
+        let format = self.block.format(key)?;
         Ok(Entered { pin: secrets.pin("--pin", &self.pin)?, pan: self.block.pan(secrets)?, format })
     }
 }
 
 impl PinKey {
-    pub(super) fn of(transaction: &Transaction, kind: &Kind) -> Result<Self, Failure> {
-        match transaction {
-            Transaction::Tdes(key) => kind.tdes_pin_key(key).map(Self::Tdes),
-            Transaction::Aes(key) => match kind.pin_form(key.length())? {
-                PinForm::Aes(length) => key.pin_key(length).map(Self::Aes).map_err(too_strong),
-                PinForm::Tdea(length) => Ok(Self::Tdea(key.pin_key_tdea(length))),
-            },
+    /// The key, under a transaction key of the kind that it was chosen for.
+    fn of(form: PinForm, transaction: TransactionRef<'_>) -> Self {
+        match (form, transaction) {
+            (PinForm::Tdes, TransactionRef::Tdes(key)) => Self::Tdes(key.pin_key()),
+            (PinForm::Tdea(length), TransactionRef::Aes(key)) => Self::Tdea(key.pin_key_tdea(length)),
+            (PinForm::Aes(length), TransactionRef::Aes(key)) => {
+                Self::Aes(key.pin_key(length).expect("the length was checked when the key was chosen"))
+            }
+            _ => unreachable!("a key is chosen by the scheme of its transaction"),
         }
     }
 
-    pub(super) const fn is_aes(&self) -> bool {
-        matches!(self, Self::Aes(_))
-    }
-
     /// Encrypts a block of a format that the key takes, as hexadecimal digits.
-    pub(super) fn encrypt(&self, entered: &Entered) -> String {
+    fn encrypt(&self, entered: &Entered) -> String {
         match self {
             Self::Tdes(key) => encrypt_8_bytes(key, entered),
             Self::Tdea(key) => encrypt_8_bytes(key, entered),
@@ -208,9 +207,9 @@ impl PinKey {
 pub(super) fn encrypt(arguments: &EncryptPin) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     let transaction = arguments.names.transaction(&mut secrets)?;
-    let key = PinKey::of(&transaction, &arguments.kind)?;
-    let entered = arguments.entry.read(key.is_aes(), &mut secrets)?;
-    Ok(entered.record(transaction.ksn()).with("block", key.encrypt(&entered)).into())
+    let form = arguments.kind.choose_pin_key(transaction.as_ref().parent())?;
+    let entered = arguments.entry.read(form, &mut secrets)?;
+    Ok(entered.encrypt(form, transaction.as_ref()).into())
 }
 
 fn encrypt_8_bytes(key: &impl EncryptPinBlock<Error = Infallible>, entered: &Entered) -> String {
@@ -229,22 +228,24 @@ impl Entered {
         self.pan.as_ref().expect("formats that bind the PAN were refused without it")
     }
 
-    /// What may be said of a block before it is encrypted.
-    pub(super) fn record(&self, ksn: String) -> Record {
+    /// Encrypts the PIN.
+    pub(super) fn encrypt(&self, form: PinForm, transaction: TransactionRef<'_>) -> Record {
         Record::new()
-            .with("ksn", ksn)
+            .with("ksn", transaction.ksn())
             .with("format", self.format.number())
             .with("pan", self.pan.as_ref().map(ToString::to_string))
+            .with("block", PinKey::of(form, transaction).encrypt(self))
     }
 }
 
 pub(super) fn decrypt(arguments: &DecryptPin) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     let transaction = arguments.names.transaction(&mut secrets)?;
-    let key = PinKey::of(&transaction, &arguments.kind)?;
-    let format = arguments.agreed.format(key.is_aes())?;
+    let transaction = transaction.as_ref();
+    let form = arguments.kind.choose_pin_key(transaction.parent())?;
+    let format = arguments.agreed.format(form)?;
     let pan = arguments.agreed.pan(&mut secrets)?;
-    let pin = key.decrypt(&arguments.block.0, format, pan.as_ref())?;
+    let pin = PinKey::of(form, transaction).decrypt(&arguments.block.0, format, pan.as_ref())?;
     Ok(opened(transaction.ksn(), Some(format.number()), pan.as_ref(), &pin, arguments.show_pin).into())
 }
 

@@ -2,13 +2,13 @@
 
 use cardroot::aeskey::{self, AesKey, AesKeyLength, KcvMethod};
 use cardroot::dukpt::aes::hmac_keys::{self, HmacCode, HmacKeyLength};
-use cardroot::dukpt::{PinKey, TransactionKey, aes};
+use cardroot::dukpt::{TransactionKey, aes};
 use cardroot::tdea::{self, KeyLength, Padding, TdeaKey};
 use clap::{Args, ValueEnum};
 
-use super::names::Transaction;
+use super::names::TransactionRef;
 use crate::error::Failure;
-use crate::file::NewFiles;
+use crate::file::{self, NewFiles};
 use crate::hex;
 use crate::key_options::{KcvLength, Method, length_name};
 use crate::output::Record;
@@ -147,102 +147,86 @@ impl Direction {
     }
 }
 
+/// What the transaction key is that a working key comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Parent {
+    Tdes,
+    Aes(AesKeyLength),
+}
+
+/// A working key that there is: chosen before a terminal gives up a counter for it.
+#[derive(Clone, Copy)]
+pub(super) struct Chosen {
+    usage: Usage,
+    form: Form,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Tdes(Edition),
+    Aes(AesKeyLength),
+    Tdea(KeyLength),
+    Hmac(HmacKeyLength),
+}
+
+/// What a PIN key is.
+#[derive(Clone, Copy)]
+pub(super) enum PinForm {
+    Tdes,
+    Tdea(KeyLength),
+    Aes(AesKeyLength),
+}
+
 impl Kind {
-    /// The key of `usage` under a transaction key.
-    pub(super) fn key(&self, transaction: &Transaction, usage: Usage) -> Result<WorkingKey, Failure> {
-        match transaction {
-            Transaction::Tdes(key) => self.tdes(key, usage).map(WorkingKey::Tdea),
-            Transaction::Aes(key) => self.aes(key, usage),
-        }
+    /// Finds out which key is meant, or why there is none.
+    pub(super) fn choose(&self, parent: Parent, usage: Usage) -> Result<Chosen, Failure> {
+        let form = match parent {
+            Parent::Tdes => Form::Tdes(self.tdes_edition(usage)?),
+            Parent::Aes(length) => self.form_under(length, usage)?,
+        };
+        Ok(Chosen { usage, form })
     }
 
-    /// The key of `usage` under a transaction key of TDES DUKPT.
-    pub(super) fn tdes(&self, key: &TransactionKey, usage: Usage) -> Result<TdeaKey, Failure> {
-        self.refuse_key_type()?;
-        let edition = self.edition.unwrap_or(Edition::E2009);
-        Ok(match (usage, edition) {
-            (Usage::Transaction, _) => key.expose_key().duplicate(),
-            (Usage::Pin, _) => key.pin_key().expose_key().duplicate(),
-            (Usage::MacRequest | Usage::MacResponse | Usage::MacBoth, Edition::E2004) => {
-                key.mac_key_2004().expose_key().duplicate()
-            }
-            (Usage::DataRequest | Usage::DataResponse | Usage::DataBoth, Edition::E2004) => {
-                key.data_key_2004().expose_key().duplicate()
-            }
-            (Usage::MacRequest, Edition::E2009) => key.mac_request_key().expose_key().duplicate(),
-            (Usage::MacResponse, Edition::E2009) => key.mac_response_key().expose_key().duplicate(),
-            (Usage::DataRequest, Edition::E2009) => key.data_request_key().expose_key().duplicate(),
-            (Usage::DataResponse, Edition::E2009) => key.data_response_key().expose_key().duplicate(),
-            (Usage::MacBoth | Usage::DataBoth, Edition::E2009) => {
-                return Err(Failure::usage(
-                    "--use: edition 2009 has a key for each direction; say request or response, or --edition 2004",
-                ));
-            }
-            (Usage::KeyEncryption | Usage::Update, _) => {
-                return Err(Failure::usage("--use: TDES DUKPT has no key for other keys; give --aes"));
-            }
+    /// The same for a PIN key.
+    pub(super) fn choose_pin_key(&self, parent: Parent) -> Result<PinForm, Failure> {
+        Ok(match self.choose(parent, Usage::Pin)?.form {
+            Form::Tdes(_) => PinForm::Tdes,
+            Form::Aes(length) => PinForm::Aes(length),
+            Form::Tdea(length) => PinForm::Tdea(length),
+            Form::Hmac(_) => return Err(no_hmac()),
         })
     }
 
-    /// The PIN key under a transaction key of TDES DUKPT: the same in all editions.
-    pub(super) fn tdes_pin_key(&self, key: &TransactionKey) -> Result<PinKey, Failure> {
-        self.refuse_key_type()?;
-        Ok(key.pin_key())
-    }
-
-    /// The key of `usage` under a transaction key of AES DUKPT.
-    pub(super) fn aes(&self, key: &aes::TransactionKey, usage: Usage) -> Result<WorkingKey, Failure> {
-        self.refuse_edition()?;
-        if usage == Usage::Transaction {
-            if self.key_type.is_some() {
-                return Err(Failure::usage(
-                    "--key-type: a transaction key is as long as its BDK; leave it out",
-                ));
-            }
-            return Ok(WorkingKey::Aes(key.expose_key().duplicate()));
-        }
-        match self.type_under(key.length()) {
-            Form::Aes(length) => aes_key(key, usage, length).map(WorkingKey::Aes),
-            Form::Tdea(length) => tdea_key(key, usage, length).map(WorkingKey::Tdea),
-            Form::Hmac(length) => hmac_key(key, usage, length).map(WorkingKey::Hmac),
-        }
-    }
-
-    /// The key for a new initial key.
-    pub(super) fn update(&self, key: &aes::UpdateKey) -> Result<WorkingKey, Failure> {
-        self.refuse_edition()?;
-        match self.type_under(key.length()) {
-            Form::Aes(length) => match key.key_encryption_key(length) {
-                Ok(key) => Ok(WorkingKey::Aes(key.expose_key().duplicate())),
-                Err(error) => Err(too_strong(error)),
-            },
-            Form::Tdea(length) => {
-                Ok(WorkingKey::Tdea(key.key_encryption_key_tdea(length).expose_key().duplicate()))
-            }
-            Form::Hmac(_) => Err(no_hmac()),
-        }
-    }
-
-    fn refuse_key_type(&self) -> Result<(), Failure> {
-        match self.key_type {
-            None => Ok(()),
-            Some(_) => Err(Failure::usage(
+    fn tdes_edition(&self, usage: Usage) -> Result<Edition, Failure> {
+        if self.key_type.is_some() {
+            return Err(Failure::usage(
                 "--key-type: all keys of TDES DUKPT are TDEA keys; leave it out, or give --aes",
-            )),
+            ));
         }
-    }
-
-    fn refuse_edition(&self) -> Result<(), Failure> {
-        match self.edition {
-            None => Ok(()),
-            Some(_) => Err(Failure::usage("--edition: the editions differ in TDES DUKPT only; leave it out")),
+        let edition = self.edition.unwrap_or(Edition::E2009);
+        match (usage, edition) {
+            (Usage::MacBoth | Usage::DataBoth, Edition::E2009) => Err(Failure::usage(
+                "--use: edition 2009 has a key for each direction; say request or response, or --edition 2004",
+            )),
+            (Usage::KeyEncryption | Usage::Update, _) => {
+                Err(Failure::usage("--use: TDES DUKPT has no key for other keys; give --aes"))
+            }
+            _ => Ok(edition),
         }
     }
 
     /// What kind of key it is under a derivation key of `length`.
-    fn type_under(&self, length: AesKeyLength) -> Form {
-        match self.key_type {
-            None => Form::Aes(length),
+    fn form_under(&self, parent: AesKeyLength, usage: Usage) -> Result<Form, Failure> {
+        if self.edition.is_some() {
+            return Err(Failure::usage("--edition: the editions differ in TDES DUKPT only; leave it out"));
+        }
+        let form = match self.key_type {
+            None => Form::Aes(parent),
+            Some(_) if usage == Usage::Transaction => {
+                return Err(Failure::usage(
+                    "--key-type: a transaction key is as long as its BDK; leave it out",
+                ));
+            }
             Some(KeyType::Aes128) => Form::Aes(AesKeyLength::Aes128),
             Some(KeyType::Aes192) => Form::Aes(AesKeyLength::Aes192),
             Some(KeyType::Aes256) => Form::Aes(AesKeyLength::Aes256),
@@ -251,61 +235,118 @@ impl Kind {
             Some(KeyType::Hmac128) => Form::Hmac(HmacKeyLength::Hmac128),
             Some(KeyType::Hmac192) => Form::Hmac(HmacKeyLength::Hmac192),
             Some(KeyType::Hmac256) => Form::Hmac(HmacKeyLength::Hmac256),
+        };
+        let is_mac = matches!(usage, Usage::MacRequest | Usage::MacResponse | Usage::MacBoth);
+        let bits = match form {
+            Form::Aes(length) => length.bits(),
+            Form::Hmac(HmacKeyLength::Hmac128) if is_mac => 128,
+            Form::Hmac(HmacKeyLength::Hmac192) if is_mac => 192,
+            Form::Hmac(HmacKeyLength::Hmac256) if is_mac => 256,
+            Form::Hmac(_) => return Err(no_hmac()),
+            // Of less strength than any AES key.
+            Form::Tdes(_) | Form::Tdea(_) => 0,
+        };
+        if bits > parent.bits() {
+            let error = aes::StrongerThanParent { parent, bits };
+            return Err(Failure::refused(format!("--key-type: {error}")));
         }
+        Ok(form)
     }
-
-    /// What a PIN key under a derivation key of `length` would be.
-    pub(super) fn pin_form(&self, length: AesKeyLength) -> Result<PinForm, Failure> {
-        self.refuse_edition()?;
-        match self.type_under(length) {
-            Form::Aes(length) => Ok(PinForm::Aes(length)),
-            Form::Tdea(length) => Ok(PinForm::Tdea(length)),
-            Form::Hmac(_) => Err(no_hmac()),
-        }
-    }
-}
-
-enum Form {
-    Aes(AesKeyLength),
-    Tdea(KeyLength),
-    Hmac(HmacKeyLength),
-}
-
-/// What a PIN key may be.
-pub(super) enum PinForm {
-    Aes(AesKeyLength),
-    Tdea(KeyLength),
-}
-
-pub(super) fn too_strong(error: aes::StrongerThanParent) -> Failure {
-    Failure::refused(format!("--key-type: {error}"))
 }
 
 fn no_hmac() -> Failure {
     Failure::usage("--key-type: an HMAC key computes MACs and nothing else")
 }
 
-fn no_update() -> Failure {
-    Failure::usage("--use: the update key belongs to no transaction; see derive --use update")
+impl Chosen {
+    /// The key, under a transaction key of the kind that it was chosen for.
+    pub(super) fn key(self, transaction: TransactionRef<'_>) -> WorkingKey {
+        match (self.form, transaction) {
+            (Form::Tdes(edition), TransactionRef::Tdes(key)) => {
+                WorkingKey::Tdea(tdes_key(key, self.usage, edition))
+            }
+            (Form::Aes(length), TransactionRef::Aes(key)) => {
+                WorkingKey::Aes(aes_key(key, self.usage, length).expect(LENGTH_CHECKED))
+            }
+            (Form::Tdea(length), TransactionRef::Aes(key)) => {
+                WorkingKey::Tdea(tdea_key(key, self.usage, length))
+            }
+            (Form::Hmac(length), TransactionRef::Aes(key)) => {
+                WorkingKey::Hmac(hmac_key(key, self.usage, length).expect(LENGTH_CHECKED))
+            }
+            _ => unreachable!("a key is chosen by the scheme of its transaction"),
+        }
+    }
+
+    /// Whether it is an AES key.
+    pub(super) const fn is_aes(self) -> bool {
+        matches!(self.form, Form::Aes(_))
+    }
+
+    /// The key for a new initial key.
+    pub(super) fn under(self, update_key: &aes::UpdateKey) -> WorkingKey {
+        match self.form {
+            Form::Tdea(length) => {
+                WorkingKey::Tdea(update_key.key_encryption_key_tdea(length).expose_key().duplicate())
+            }
+            Form::Aes(length) => {
+                let key = update_key.key_encryption_key(length).expect(LENGTH_CHECKED);
+                WorkingKey::Aes(key.expose_key().duplicate())
+            }
+            Form::Tdes(_) | Form::Hmac(_) => unreachable!("an update key is an AES key, and none for MACs"),
+        }
+    }
+
+    /// Refuses a MAC method that the key is not for.
+    pub(super) fn check_method(self, method: MacMethod) -> Result<(), Failure> {
+        match (self.form, method) {
+            (Form::Tdes(_) | Form::Tdea(KeyLength::Double), _) | (_, MacMethod::Cmac) => Ok(()),
+            (_, MacMethod::Retail) => Err(Failure::usage(
+                "--method: algorithm 3 is for double-length TDEA keys; give --key-type tdea-2, or leave it out",
+            )),
+        }
+    }
 }
 
-fn aes_key(key: &aes::TransactionKey, usage: Usage, length: AesKeyLength) -> Result<AesKey, Failure> {
-    let derived = match usage {
-        Usage::Pin => key.pin_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::MacRequest => key.mac_request_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::MacResponse => key.mac_response_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::MacBoth => key.mac_both_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::DataRequest => key.data_request_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::DataResponse => key.data_response_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::DataBoth => key.data_both_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::KeyEncryption => key.key_encryption_key(length).map(|key| key.expose_key().duplicate()),
-        Usage::Transaction | Usage::Update => return Err(no_update()),
-    };
-    derived.map_err(too_strong)
+const LENGTH_CHECKED: &str = "the length was checked when the key was chosen";
+
+fn tdes_key(key: &TransactionKey, usage: Usage, edition: Edition) -> TdeaKey {
+    match (usage, edition) {
+        (Usage::Pin, _) => key.pin_key().expose_key().duplicate(),
+        (Usage::MacRequest | Usage::MacResponse | Usage::MacBoth, Edition::E2004) => {
+            key.mac_key_2004().expose_key().duplicate()
+        }
+        (Usage::DataRequest | Usage::DataResponse | Usage::DataBoth, Edition::E2004) => {
+            key.data_key_2004().expose_key().duplicate()
+        }
+        (Usage::MacRequest, Edition::E2009) => key.mac_request_key().expose_key().duplicate(),
+        (Usage::MacResponse, Edition::E2009) => key.mac_response_key().expose_key().duplicate(),
+        (Usage::DataRequest, Edition::E2009) => key.data_request_key().expose_key().duplicate(),
+        (Usage::DataResponse, Edition::E2009) => key.data_response_key().expose_key().duplicate(),
+        _ => key.expose_key().duplicate(),
+    }
 }
 
-fn tdea_key(key: &aes::TransactionKey, usage: Usage, length: KeyLength) -> Result<TdeaKey, Failure> {
+fn aes_key(
+    key: &aes::TransactionKey,
+    usage: Usage,
+    length: AesKeyLength,
+) -> Result<AesKey, aes::StrongerThanParent> {
     Ok(match usage {
+        Usage::Pin => key.pin_key(length)?.expose_key().duplicate(),
+        Usage::MacRequest => key.mac_request_key(length)?.expose_key().duplicate(),
+        Usage::MacResponse => key.mac_response_key(length)?.expose_key().duplicate(),
+        Usage::MacBoth => key.mac_both_key(length)?.expose_key().duplicate(),
+        Usage::DataRequest => key.data_request_key(length)?.expose_key().duplicate(),
+        Usage::DataResponse => key.data_response_key(length)?.expose_key().duplicate(),
+        Usage::DataBoth => key.data_both_key(length)?.expose_key().duplicate(),
+        Usage::KeyEncryption | Usage::Update => key.key_encryption_key(length)?.expose_key().duplicate(),
+        Usage::Transaction => key.expose_key().duplicate(),
+    })
+}
+
+fn tdea_key(key: &aes::TransactionKey, usage: Usage, length: KeyLength) -> TdeaKey {
+    match usage {
         Usage::Pin => key.pin_key_tdea(length).expose_key().duplicate(),
         Usage::MacRequest => key.mac_request_key_tdea(length).expose_key().duplicate(),
         Usage::MacResponse => key.mac_response_key_tdea(length).expose_key().duplicate(),
@@ -313,19 +354,22 @@ fn tdea_key(key: &aes::TransactionKey, usage: Usage, length: KeyLength) -> Resul
         Usage::DataRequest => key.data_request_key_tdea(length).expose_key().duplicate(),
         Usage::DataResponse => key.data_response_key_tdea(length).expose_key().duplicate(),
         Usage::DataBoth => key.data_both_key_tdea(length).expose_key().duplicate(),
-        Usage::KeyEncryption => key.key_encryption_key_tdea(length).expose_key().duplicate(),
-        Usage::Transaction | Usage::Update => return Err(no_update()),
-    })
+        Usage::KeyEncryption | Usage::Update | Usage::Transaction => {
+            key.key_encryption_key_tdea(length).expose_key().duplicate()
+        }
+    }
 }
 
-fn hmac_key(key: &aes::TransactionKey, usage: Usage, length: HmacKeyLength) -> Result<HmacKey, Failure> {
-    let derived = match usage {
-        Usage::MacRequest => key.mac_request_key_hmac(length).map(HmacKey::Request),
-        Usage::MacResponse => key.mac_response_key_hmac(length).map(HmacKey::Response),
-        Usage::MacBoth => key.mac_both_key_hmac(length).map(HmacKey::Both),
-        _ => return Err(no_hmac()),
-    };
-    derived.map_err(too_strong)
+fn hmac_key(
+    key: &aes::TransactionKey,
+    usage: Usage,
+    length: HmacKeyLength,
+) -> Result<HmacKey, aes::StrongerThanParent> {
+    Ok(match usage {
+        Usage::MacRequest => HmacKey::Request(key.mac_request_key_hmac(length)?),
+        Usage::MacResponse => HmacKey::Response(key.mac_response_key_hmac(length)?),
+        _ => HmacKey::Both(key.mac_both_key_hmac(length)?),
+    })
 }
 
 impl HmacKey {
@@ -357,28 +401,19 @@ pub(super) enum MacMethod {
 }
 
 impl WorkingKey {
-    /// The code of `message`, and what it is called.
-    pub(super) fn mac(&self, method: MacMethod, message: &[u8]) -> Result<(&'static str, AnyMac), Failure> {
-        Ok(match (self, method) {
+    /// The code of `message`, and what it is called. [`Chosen::check_method`] says whether the method is for the key.
+    pub(super) fn mac(&self, method: MacMethod, message: &[u8]) -> (&'static str, AnyMac) {
+        match (self, method) {
             (Self::Tdea(key), MacMethod::Retail) => {
-                let mac = tdea::RetailMac::compute(key, Padding::Zeros, message).map_err(|error| {
-                    Failure::usage(format!("--method: {error}; say cmac for a key of triple length"))
-                })?;
-                ("ISO 9797-1 algorithm 3", AnyMac::Tdea(mac))
+                let mac = tdea::RetailMac::compute(key, Padding::Zeros, message);
+                ("ISO 9797-1 algorithm 3", AnyMac::Tdea(mac.expect("the method was found to be for the key")))
             }
             (Self::Tdea(key), MacMethod::Cmac) => {
                 ("TDEA-CMAC", AnyMac::Tdea(tdea::Cmac::compute(key, message)))
             }
-            (Self::Aes(key), MacMethod::Cmac) => {
-                ("AES-CMAC", AnyMac::Aes(aeskey::Cmac::compute(key, message)))
-            }
-            (Self::Hmac(key), MacMethod::Cmac) => ("HMAC-SHA-256", AnyMac::Hmac(key.mac(message))),
-            (Self::Aes(_) | Self::Hmac(_), MacMethod::Retail) => {
-                return Err(Failure::usage(
-                    "--method: algorithm 3 is for TDEA keys; give --key-type tdea-2, or leave it out",
-                ));
-            }
-        })
+            (Self::Aes(key), _) => ("AES-CMAC", AnyMac::Aes(aeskey::Cmac::compute(key, message))),
+            (Self::Hmac(key), _) => ("HMAC-SHA-256", AnyMac::Hmac(key.mac(message))),
+        }
     }
 
     pub(super) fn expose_bytes(&self) -> &[u8] {
@@ -410,6 +445,14 @@ impl AnyMac {
 }
 
 impl DerivedKeyOptions {
+    /// Refuses a file that can't be made because it is there: before a key is used up for it.
+    pub(super) fn check_out(&self) -> Result<(), Failure> {
+        match &self.out {
+            Some(path) if path.exists() => Err(file::not_overwritten(path)),
+            _ => Ok(()),
+        }
+    }
+
     /// Adds to `record` what may be said of `key`, and stores it if that was asked for.
     pub(super) fn finish(&self, record: Record, key: &WorkingKey) -> Result<Record, Failure> {
         let shown = hex::encode_secret(key.expose_bytes());
