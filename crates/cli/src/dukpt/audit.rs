@@ -149,7 +149,7 @@ pub(super) fn run(arguments: &Audit) -> Result<Report, Failure> {
 }
 
 fn read(path: Option<&Path>, format: Format) -> Result<Log, Failure> {
-    let source: Box<dyn Read> = match path.filter(|_| !file::is_stdin(path)) {
+    let source: Box<dyn Read> = match path.filter(|path| !file::is_stdin(path)) {
         Some(path) => Box::new(File::open(path).map_err(|error| file::unreadable(path.display(), &error))?),
         None => Box::new(io::stdin()),
     };
