@@ -140,7 +140,7 @@ impl Secrets {
 
     /// Reads a message: hexadecimal text, or the bytes themselves if it is `raw`.
     pub(crate) fn message(&mut self, path: Option<&Path>, raw: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        if file::is_stdin(path) && self.stdin_used {
+        if path.is_none_or(file::is_stdin) && self.stdin_used {
             return Err(Failure::usage(
                 "FILE: standard input is read for a secret already; give the message in a file",
             ));

@@ -47,6 +47,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::aes::{self, OnesLimit};
 use crate::counter::Counter;
 use crate::guard::{Claim, OriginatorId, Scheme, Verdict};
 use crate::incoming::Authentication;
@@ -308,12 +309,23 @@ impl<'a> Trail<'a> {
 
 /// How many counters lie between two; none if the later message has the lower one.
 fn skipped(scheme: Scheme, before: u32, after: u32) -> u32 {
-    let transactions = match (scheme, Counter::try_from(before), Counter::try_from(after)) {
-        (Scheme::Tdes, Ok(before), Ok(after)) => after.follows(Some(before)).ok(),
-        // Not all numbers between are counters, so at most so many.
-        _ => after.checked_sub(before).and_then(|distance| distance.checked_sub(1)),
-    };
-    transactions.unwrap_or(0)
+    // Between numbers that no transaction carries lie at most as many as numbers.
+    transactions_between(scheme, before, after)
+        .unwrap_or_else(|| after.saturating_sub(before).saturating_sub(1))
+}
+
+fn transactions_between(scheme: Scheme, before: u32, after: u32) -> Option<u32> {
+    match scheme {
+        Scheme::Tdes => {
+            let counter = |number| Counter::try_from(number).ok();
+            counter(after)?.follows(Some(counter(before)?)).ok()
+        }
+        // Whatever limit the receiver had: counters of 16 ones are all that an originator surely uses.
+        Scheme::Aes => {
+            let counter = |number| aes::Counter::within(number, OnesLimit::Seventeen).ok();
+            counter(after)?.follows(Some(counter(before)?), OnesLimit::Sixteen).ok()
+        }
+    }
 }
 
 impl fmt::Display for Report<'_> {

@@ -5,6 +5,7 @@ use core::fmt;
 use core::future::Future;
 use core::num::NonZeroU8;
 
+use crate::aes;
 #[cfg(feature = "std")]
 pub use crate::block_on::block_on;
 use crate::ksn::Ksn;
@@ -45,6 +46,20 @@ impl From<&Ksn> for OriginatorId {
     /// The originator that a key serial number of TDES DUKPT names.
     fn from(ksn: &Ksn) -> Self {
         Self { scheme: Scheme::Tdes, id: ksn.initial().leftmost_64_bits() }
+    }
+}
+
+impl From<&aes::InitialKeyId> for OriginatorId {
+    /// The originator of AES DUKPT.
+    fn from(id: &aes::InitialKeyId) -> Self {
+        Self { scheme: Scheme::Aes, id: *id.as_bytes() }
+    }
+}
+
+impl From<&aes::Ksn> for OriginatorId {
+    /// The originator that a key serial number of AES DUKPT names.
+    fn from(ksn: &aes::Ksn) -> Self {
+        Self::from(&ksn.id())
     }
 }
 
@@ -302,7 +317,9 @@ mod tests {
         };
         assert_eq!(name(crate::Counter::FIRST), name(crate::Counter::LAST));
         assert_eq!(name(crate::Counter::LAST).to_string(), "TDES FFFF9876543210E0");
-        assert_eq!(OriginatorId { scheme: Scheme::Aes, id: [1; 8] }.to_string(), "AES 0101010101010101");
+        let aes = |counter| OriginatorId::from(&aes::Ksn::new(aes::InitialKeyId::from([1; 8]), counter));
+        assert_eq!(aes(aes::Counter::FIRST), aes(aes::Counter::LAST));
+        assert_eq!(aes(aes::Counter::LAST).to_string(), "AES 0101010101010101");
     }
 
     /// The rule as one would say it, with a memory of everything.

@@ -1,9 +1,9 @@
-//! A message on its way through the receiver: each step is a type, and the key comes out at the end.
+//! A message on its way through the receiver: each step is a type, and the key comes out at the end. `K` is the transaction
+//! key of the scheme.
 
-use crate::counter::Counter;
-use crate::guard::{Claim, OriginatorId, Refusal, RequestId, Verdict};
+use crate::guard::{Claim, Refusal, RequestId, Verdict};
 use crate::keys::TransactionKey;
-use crate::ksn::Ksn;
+use crate::scheme::{BaseKeys, NamedKey};
 use crate::transaction::Transaction;
 
 /// A message whose key is derived and of which nothing is known yet: anybody can send a key serial number.
@@ -11,9 +11,9 @@ use crate::transaction::Transaction;
 /// Its key is there to find out whether the message is genuine, and for nothing else. Wiped on drop.
 #[derive(Debug)]
 #[must_use = "nothing is accepted yet"]
-pub struct Unauthenticated {
-    key: TransactionKey,
-    counter: Counter,
+pub struct Unauthenticated<K: NamedKey = TransactionKey> {
+    key: K,
+    counter: K::Counter,
 }
 
 /// A message that may claim its counter. Wiped on drop.
@@ -34,8 +34,8 @@ pub struct Unauthenticated {
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing is accepted yet"]
-pub struct Claimable {
-    message: Unauthenticated,
+pub struct Claimable<K: NamedKey = TransactionKey> {
+    message: Unauthenticated<K>,
     authentication: Authentication,
 }
 
@@ -51,17 +51,17 @@ pub enum Authentication {
 /// A message that is accepted. The keys in it are wiped on drop.
 #[derive(Debug)]
 #[must_use = "a repeat must not be done as a new transaction"]
-pub enum Accepted {
+pub enum Accepted<K: NamedKey = TransactionKey> {
     /// A new transaction: its counter is accepted for the first and only time, and that is durable.
     New {
         /// The transaction.
-        transaction: Transaction,
+        transaction: Transaction<K>,
         /// The highest counter accepted before: above the transaction's own if the message came late and the policy
         /// allows it. `None` if there was none.
-        previous: Option<Counter>,
+        previous: Option<K::Counter>,
     },
     /// The last request accepted from the originator, asked again: to be answered as it was, and not to be done again.
-    Repeated(Repeat),
+    Repeated(Repeat<K>),
 }
 
 /// The key of a transaction that was accepted before, for answering the same request again. Wiped on drop.
@@ -78,26 +78,26 @@ pub enum Accepted {
 /// fn answer_again(repeat: &Repeat) { book(repeat) }
 /// ```
 #[derive(Debug)]
-pub struct Repeat {
-    key: TransactionKey,
+pub struct Repeat<K = TransactionKey> {
+    key: K,
 }
 
-impl Unauthenticated {
+impl<K: NamedKey> Unauthenticated<K> {
     /// Names a key that was derived for `counter`.
-    pub(crate) const fn new(key: TransactionKey, counter: Counter) -> Self {
+    pub(crate) const fn new(key: K, counter: K::Counter) -> Self {
         Self { key, counter }
     }
 
     /// The name that came with the message.
     #[must_use]
-    pub const fn ksn(&self) -> &Ksn {
+    pub fn ksn(&self) -> &K::Ksn {
         self.key.ksn()
     }
 
     /// The claim that the message would make: for records of messages that were not genuine.
     #[must_use]
     pub fn claim(&self, request: RequestId) -> Claim {
-        Claim { originator: OriginatorId::from(self.ksn()), counter: self.counter.value(), request }
+        Claim { originator: self.key.originator(), counter: self.counter.into(), request }
     }
 
     /// Lets `verify` find out whether the message comes from its originator: by its MAC, or by decrypting what has a form
@@ -109,10 +109,7 @@ impl Unauthenticated {
     ///
     /// # Errors
     /// Returns the error of `verify`. The key is wiped, and the receiver's memory knows nothing of the message.
-    pub fn authenticate<T, E>(
-        self,
-        verify: impl FnOnce(&TransactionKey) -> Result<T, E>,
-    ) -> Result<(Claimable, T), E> {
+    pub fn authenticate<T, E>(self, verify: impl FnOnce(&K) -> Result<T, E>) -> Result<(Claimable<K>, T), E> {
         let proof = verify(&self.key)?;
         Ok((Claimable { message: self, authentication: Authentication::Verified }, proof))
     }
@@ -122,15 +119,15 @@ impl Unauthenticated {
     /// # Security
     /// Whoever knows the name of an originator can then claim its counters: one forged message with a high counter, and
     /// every genuine message is refused from there on. Use it where the line itself is authenticated.
-    pub const fn without_mac(self) -> Claimable {
+    pub const fn without_mac(self) -> Claimable<K> {
         Claimable { message: self, authentication: Authentication::Absent }
     }
 }
 
-impl Claimable {
+impl<K: NamedKey> Claimable<K> {
     /// The name that came with the message.
     #[must_use]
-    pub const fn ksn(&self) -> &Ksn {
+    pub fn ksn(&self) -> &K::Ksn {
         self.message.ksn()
     }
 
@@ -146,14 +143,17 @@ impl Claimable {
         self.message.claim(request)
     }
 
-    /// Gives the key to whom the memory's verdict gives it.
-    pub(crate) fn judged(self, verdict: Verdict) -> Result<Accepted, Refusal> {
+    /// Gives the key to whom the memory's verdict gives it. The rules for counters are those of `keys`.
+    pub(crate) fn judged(
+        self,
+        verdict: Verdict,
+        keys: &impl BaseKeys<Key = K>,
+    ) -> Result<Accepted<K>, Refusal> {
         let Self { message: Unauthenticated { key, counter }, .. } = self;
         match verdict {
             Verdict::Accepted { previous } => {
-                let previous = previous.and_then(|previous| Counter::try_from(previous).ok());
                 // A message that came late skips nothing: the gap was reported by the one that overtook it.
-                let skipped_counters = counter.follows(previous).unwrap_or(0);
+                let (previous, skipped_counters) = keys.gap(counter, previous);
                 Ok(Accepted::New { transaction: Transaction::new(key, skipped_counters), previous })
             }
             Verdict::Repeated => Ok(Accepted::Repeated(Repeat { key })),
@@ -162,10 +162,10 @@ impl Claimable {
     }
 }
 
-impl Accepted {
+impl<K: NamedKey> Accepted<K> {
     /// The name that came with the message.
     #[must_use]
-    pub const fn ksn(&self) -> &Ksn {
+    pub fn ksn(&self) -> &K::Ksn {
         match self {
             Self::New { transaction, .. } => transaction.ksn(),
             Self::Repeated(repeat) => repeat.ksn(),
@@ -176,22 +176,22 @@ impl Accepted {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::New { previous, .. } => Verdict::Accepted { previous: previous.map(Counter::value) },
+            Self::New { previous, .. } => Verdict::Accepted { previous: previous.map(Into::into) },
             Self::Repeated(_) => Verdict::Repeated,
         }
     }
 }
 
-impl Repeat {
+impl<K: NamedKey> Repeat<K> {
     /// The transaction key, as it was given the first time.
     #[must_use]
-    pub const fn key(&self) -> &TransactionKey {
+    pub const fn key(&self) -> &K {
         &self.key
     }
 
     /// The name that came with the message.
     #[must_use]
-    pub const fn ksn(&self) -> &Ksn {
+    pub fn ksn(&self) -> &K::Ksn {
         self.key.ksn()
     }
 }

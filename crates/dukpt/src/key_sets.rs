@@ -1,13 +1,16 @@
 //! Base derivation keys by the key set that a message names.
 
 use alloc::collections::BTreeMap;
+use core::error::Error;
 use core::fmt;
 
 use tdea::StrengthError;
 
-use crate::counter::CounterError;
+use crate::counter::{Counter, CounterError};
+use crate::incoming::Unauthenticated;
 use crate::keys::{Bdk, TransactionKey};
 use crate::ksn::Ksn;
+use crate::scheme::BaseKeys;
 
 /// Key set identifier: the leftmost bits of a key serial number, as many as the parties agreed on.
 ///
@@ -155,15 +158,17 @@ pub enum KeySetError {
 }
 
 /// A message whose key is not derived.
+///
+/// `E` says what is wrong with a counter in the scheme: TDES DUKPT unless said otherwise.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReceiveError {
+pub enum ReceiveError<E: Error + 'static = CounterError> {
     /// The key serial number begins with no key set identifier that there is a base key for.
     #[error("the key serial number is of an unknown key set")]
     UnknownKeySet,
     /// No transaction may carry this counter: zero, or too many ones, as all numbers after the last counter have.
     #[error(transparent)]
-    Counter(#[from] CounterError),
+    Counter(#[from] E),
 }
 
 impl KeySets {
@@ -204,15 +209,24 @@ impl KeySets {
         self.entry(ksn).map(|(id, _)| id)
     }
 
-    /// Derives the key named `ksn`, whether or not its counter was seen before.
-    pub(crate) fn transaction_key(&self, ksn: &Ksn) -> Result<TransactionKey, ReceiveError> {
-        let (_, bdk) = self.entry(ksn).ok_or(ReceiveError::UnknownKeySet)?;
-        Ok(bdk.initial_key(ksn).transaction_key(ksn)?)
-    }
-
     fn entry(&self, ksn: &Ksn) -> Option<(&KeySetId, &Bdk)> {
         // No identifier begins with another, so the one that `ksn` begins with is the last that is not above it.
         let most = KeySetId { prefix: leftmost(ksn), bits: u8::MAX };
         self.tdes.range(..=most).next_back().filter(|(id, _)| id.contains(ksn))
+    }
+}
+
+impl BaseKeys for KeySets {
+    type Key = TransactionKey;
+    type CounterError = CounterError;
+
+    fn derive(&self, ksn: &Ksn) -> Result<Unauthenticated, ReceiveError> {
+        let (_, bdk) = self.entry(ksn).ok_or(ReceiveError::UnknownKeySet)?;
+        Ok(Unauthenticated::new(bdk.initial_key(ksn).transaction_key(ksn)?, ksn.counter()?))
+    }
+
+    fn gap(&self, counter: Counter, previous: Option<u32>) -> (Option<Counter>, u32) {
+        let previous = previous.and_then(|previous| Counter::try_from(previous).ok());
+        (previous, counter.follows(previous).unwrap_or(0))
     }
 }

@@ -5,9 +5,12 @@ use core::fmt;
 use tdea::{Kcv, KeyLength, StrengthError, TdeaKey};
 
 use crate::bulk::{Goal, Halves, Sealed};
-use crate::counter::CounterError;
+use crate::counter::{Counter, CounterError};
 use crate::derive;
+#[cfg(feature = "alloc")]
+use crate::guard::OriginatorId;
 use crate::ksn::Ksn;
+use crate::scheme::NamedKey;
 
 tdea::key_type! {
     /// Base Derivation Key (BDK), double or triple length. Held by receiving sides and key-loading facilities, never by
@@ -250,6 +253,20 @@ impl Sealed for TransactionKey {
     fn rename(&mut self, ksn: &Ksn) -> &mut Halves {
         self.ksn = *ksn;
         self.key.overwrite_double()
+    }
+}
+
+impl NamedKey for TransactionKey {
+    type Ksn = Ksn;
+    type Counter = Counter;
+
+    fn ksn(&self) -> &Ksn {
+        self.ksn()
+    }
+
+    #[cfg(feature = "alloc")]
+    fn originator(&self) -> OriginatorId {
+        OriginatorId::from(self.ksn())
     }
 }
 

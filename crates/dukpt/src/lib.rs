@@ -31,6 +31,7 @@ mod originator;
 #[cfg(feature = "alloc")]
 mod receiver;
 mod register;
+mod scheme;
 mod transaction;
 mod working_keys;
 

@@ -6,7 +6,7 @@ use core::error::Error;
 use crate::guard::{Claim, Refusal, ReplayGuard, RequestId};
 use crate::incoming::{Accepted, Claimable, Unauthenticated};
 use crate::key_sets::{KeySets, ReceiveError};
-use crate::ksn::Ksn;
+use crate::scheme::{BaseKeys, NamedKey};
 
 /// The receiving side of DUKPT, an acquirer's host: the base derivation keys of its key sets, and a memory of the counters
 /// that it has accepted.
@@ -19,7 +19,9 @@ use crate::ksn::Ksn;
 ///    the memory, and so can't lock the originator out.
 /// 3. [`accept`](Self::accept) claims the counter, durably, and only then gives the transaction.
 ///
-/// A receiver may be shared between threads; with one guard between them, so may the work between receivers.
+/// A receiver may be shared between threads; with one guard between them, so may the work between receivers. `B` are the key
+/// sets of the scheme: those of TDES DUKPT, or of AES DUKPT in [`aes::Receiver`](crate::aes::Receiver). A host that serves
+/// both has a receiver for each, over one guard.
 ///
 /// # Source
 /// ANS X9.24-1:2009 8.7.
@@ -69,8 +71,8 @@ use crate::ksn::Ksn;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Receiver<G> {
-    key_sets: KeySets,
+pub struct Receiver<G, B = KeySets> {
+    key_sets: B,
     guard: G,
 }
 
@@ -103,22 +105,22 @@ pub enum GuardError<E: Error + 'static> {
     },
 }
 
-impl<G> Receiver<G> {
+impl<G, B: BaseKeys> Receiver<G, B> {
     /// A receiver with these base keys, and the memory that `guard` keeps.
     #[must_use]
-    pub const fn new(key_sets: KeySets, guard: G) -> Self {
+    pub const fn new(key_sets: B, guard: G) -> Self {
         Self { key_sets, guard }
     }
 
     /// The key sets whose messages are received.
     #[must_use]
-    pub const fn key_sets(&self) -> &KeySets {
+    pub const fn key_sets(&self) -> &B {
         &self.key_sets
     }
 
     /// The key sets, for taking one in or retiring one.
     #[must_use]
-    pub const fn key_sets_mut(&mut self) -> &mut KeySets {
+    pub const fn key_sets_mut(&mut self) -> &mut B {
         &mut self.key_sets
     }
 
@@ -132,20 +134,26 @@ impl<G> Receiver<G> {
     ///
     /// # Errors
     /// Returns [`ReceiveError::UnknownKeySet`] if no base key is held for its key set, [`ReceiveError::Counter`] if the
-    /// counter is zero or has more than ten ones.
-    pub fn derive(&self, ksn: &Ksn) -> Result<Unauthenticated, ReceiveError> {
-        let key = self.key_sets.transaction_key(ksn)?;
-        Ok(Unauthenticated::new(key, ksn.counter()?))
+    /// counter is zero or has too many ones.
+    pub fn derive(
+        &self,
+        ksn: &<B::Key as NamedKey>::Ksn,
+    ) -> Result<Unauthenticated<B::Key>, ReceiveError<B::CounterError>> {
+        self.key_sets.derive(ksn)
     }
 
     /// Derives the keys of many messages, each answered in its place as by [`derive`](Self::derive).
     #[must_use]
-    pub fn derive_batch(&self, ksns: &[Ksn]) -> Vec<Result<Unauthenticated, ReceiveError>> {
+    #[allow(clippy::type_complexity, reason = "another name would hide from the docs what comes out")]
+    pub fn derive_batch(
+        &self,
+        ksns: &[<B::Key as NamedKey>::Ksn],
+    ) -> Vec<Result<Unauthenticated<B::Key>, ReceiveError<B::CounterError>>> {
         ksns.iter().map(|ksn| self.derive(ksn)).collect()
     }
 }
 
-impl<G: ReplayGuard> Receiver<G> {
+impl<G: ReplayGuard, B: BaseKeys> Receiver<G, B> {
     /// Accepts a message: claims its counter as `request`, and gives the transaction once that is durable. See
     /// [`RequestId`] for what to give as `request`, and [`Policy`](crate::guard::Policy) for the rule.
     ///
@@ -162,14 +170,14 @@ impl<G: ReplayGuard> Receiver<G> {
     /// was done stands in the books of whoever does it.
     pub async fn accept(
         &self,
-        message: Claimable,
+        message: Claimable<B::Key>,
         request: RequestId,
-    ) -> Result<Accepted, AcceptError<G::Error>> {
+    ) -> Result<Accepted<B::Key>, AcceptError<G::Error>> {
         let verdicts = self.guard.advance(&[message.claim(request)]).await.map_err(GuardError::Failed)?;
         let &[verdict] = verdicts.as_slice() else {
             return Err(GuardError::Miscounted { claims: 1, verdicts: verdicts.len() }.into());
         };
-        Ok(message.judged(verdict)?)
+        Ok(message.judged(verdict, &self.key_sets)?)
     }
 
     /// Accepts many messages at the price of one durable write, each answered in its place as by
@@ -183,8 +191,8 @@ impl<G: ReplayGuard> Receiver<G> {
     /// refused. They are lost, and none is done twice.
     pub async fn accept_batch(
         &self,
-        messages: Vec<(Claimable, RequestId)>,
-    ) -> Result<Vec<Result<Accepted, Refusal>>, GuardError<G::Error>> {
+        messages: Vec<(Claimable<B::Key>, RequestId)>,
+    ) -> Result<Vec<Result<Accepted<B::Key>, Refusal>>, GuardError<G::Error>> {
         let claims: Vec<Claim> = messages.iter().map(|(message, request)| message.claim(*request)).collect();
         let verdicts = self.guard.advance(&claims).await.map_err(GuardError::Failed)?;
         if verdicts.len() != claims.len() {
@@ -193,7 +201,7 @@ impl<G: ReplayGuard> Receiver<G> {
         Ok(messages
             .into_iter()
             .zip(verdicts)
-            .map(|((message, _), verdict)| message.judged(verdict))
+            .map(|((message, _), verdict)| message.judged(verdict, &self.key_sets))
             .collect())
     }
 }

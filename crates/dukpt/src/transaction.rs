@@ -1,30 +1,32 @@
 //! One transaction, as either side sees it.
 
 use crate::keys::TransactionKey;
-use crate::ksn::Ksn;
+use crate::scheme::NamedKey;
 
 /// One transaction: its key, and how far the counter has moved for it. The key is wiped on drop, so drop it when the
 /// transaction is over.
+///
+/// `K` is the transaction key of the scheme: that of TDES DUKPT unless said otherwise.
 #[derive(Debug)]
-pub struct Transaction {
-    key: TransactionKey,
+pub struct Transaction<K = TransactionKey> {
+    key: K,
     skipped_counters: u32,
 }
 
-impl Transaction {
-    pub(crate) const fn new(key: TransactionKey, skipped_counters: u32) -> Self {
+impl<K: NamedKey> Transaction<K> {
+    pub(crate) const fn new(key: K, skipped_counters: u32) -> Self {
         Self { key, skipped_counters }
     }
 
     /// The transaction key: it gives the working keys.
     #[must_use]
-    pub const fn key(&self) -> &TransactionKey {
+    pub const fn key(&self) -> &K {
         &self.key
     }
 
     /// The key serial number that goes with the message.
     #[must_use]
-    pub const fn ksn(&self) -> &Ksn {
+    pub fn ksn(&self) -> &K::Ksn {
         self.key.ksn()
     }
 

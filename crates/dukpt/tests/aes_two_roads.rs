@@ -5,8 +5,8 @@ mod common;
 
 use cardroot_dukpt::aes::hmac_keys::HmacKeyLength;
 use cardroot_dukpt::aes::{
-    AcceptError, Bdk, Counter, CounterError, DeriveError, InitialKeyId, Ksn, KsnLengthError, OnesLimit,
-    Receiver, ReplayError, StrongerThanParent, TransactionKey, UpdateKeyError, VolatileOriginator, ZERO_IV,
+    Bdk, BdkId, Counter, CounterError, DeriveError, InitialKeyId, Ksn, KsnLengthError, OnesLimit,
+    ReplayError, StrongerThanParent, TransactionKey, UpdateKeyError, VolatileOriginator, ZERO_IV,
 };
 use cardroot_dukpt::aeskey::{AesKey, AesKeyLength, KcvMethod, NotWholeBlocks};
 use cardroot_dukpt::pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, Pan, Pin};
@@ -33,20 +33,20 @@ fn ksn(counter: u32) -> Ksn {
 }
 
 fn transaction_key(length: AesKeyLength) -> TransactionKey {
-    Receiver::new(bdk(length)).derive_transaction_key(&ksn(1)).unwrap()
+    bdk(length).derive_transaction_key(&ksn(1), OnesLimit::Sixteen).unwrap()
 }
 
-/// Takes up to `limit` transactions and holds each against the receiver.
-fn walk(originator: &mut VolatileOriginator, receiver: &Receiver, limit: u32) {
+/// Takes up to `limit` transactions and holds each against the receiver's road.
+fn walk(originator: &mut VolatileOriginator, bdk: &Bdk, limit: u32) {
     let mut last = None;
     for _ in 0..limit {
         let sent = originator.next_transaction().unwrap();
-        let accepted = receiver.accept(sent.ksn(), last).unwrap();
-        assert!(accepted.key().ct_eq(sent.key()), "{}", sent.ksn());
-        assert_eq!((sent.skipped_counters(), accepted.skipped_counters()), (0, 0));
-        last = Some(sent.ksn().counter().unwrap());
-        let used = last.unwrap().ordinal(OnesLimit::Sixteen);
-        assert_eq!(originator.remaining(), Counter::TRANSACTIONS - used);
+        let derived = bdk.derive_transaction_key(sent.ksn(), OnesLimit::Sixteen).unwrap();
+        assert!(derived.ct_eq(sent.key()), "{}", sent.ksn());
+        let counter = sent.ksn().counter().unwrap();
+        assert_eq!((sent.skipped_counters(), counter.follows(last, OnesLimit::Sixteen)), (0, Ok(0)));
+        assert_eq!(originator.remaining(), Counter::TRANSACTIONS - counter.ordinal(OnesLimit::Sixteen));
+        last = Some(counter);
     }
 }
 
@@ -55,7 +55,7 @@ fn first_counter_is_one_and_thousands_follow() {
     for length in LENGTHS {
         let mut originator = VolatileOriginator::load(bdk(length).derive_initial_key(&id()));
         assert_eq!((originator.id(), originator.remaining()), (&id(), Counter::TRANSACTIONS));
-        walk(&mut originator, &Receiver::new(bdk(length)), 4_000);
+        walk(&mut originator, &bdk(length), 4_000);
         assert_eq!(originator.next_transaction().unwrap().ksn(), &ksn(4_001));
     }
 }
@@ -63,10 +63,10 @@ fn first_counter_is_one_and_thousands_follow() {
 #[test]
 fn update_key_is_the_same_on_both_sides_and_the_new_key_starts_over() {
     for length in LENGTHS {
-        let receiver = Receiver::new(bdk(length));
-        let mut originator = VolatileOriginator::load(bdk(length).derive_initial_key(&id()));
+        let bdk = bdk(length);
+        let mut originator = VolatileOriginator::load(bdk.derive_initial_key(&id()));
         for _ in 0..300 {
-            let (ours, theirs) = (originator.update_key().unwrap(), receiver.derive_update_key(&id()));
+            let (ours, theirs) = (originator.update_key().unwrap(), bdk.derive_update_key(&id()));
             assert!(ours.ct_eq(&theirs));
             assert_eq!(ours.ksn().to_string(), "1234567890123456FFFFFFFF");
             let tdea = |key: &aes::UpdateKey| key.key_encryption_key_tdea(KeyLength::Triple);
@@ -74,10 +74,10 @@ fn update_key_is_the_same_on_both_sides_and_the_new_key_starts_over() {
             originator.next_transaction().unwrap();
         }
         let new = InitialKeyId::from([0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x57]);
-        originator = VolatileOriginator::load(bdk(length).derive_initial_key(&new));
+        originator = VolatileOriginator::load(bdk.derive_initial_key(&new));
         let first = originator.next_transaction().unwrap();
         assert_eq!((first.ksn().id(), first.ksn().counter()), (new, Ok(Counter::FIRST)));
-        assert!(!originator.update_key().unwrap().ct_eq(&receiver.derive_update_key(&id())));
+        assert!(!originator.update_key().unwrap().ct_eq(&bdk.derive_update_key(&id())));
     }
 }
 
@@ -103,7 +103,7 @@ fn no_working_key_is_stronger_than_its_parent() {
             assert_eq!(key.mac_request_key_hmac(hmac_length).unwrap_err(), refused);
             assert_eq!(key.mac_response_key_hmac(hmac_length).unwrap_err(), refused);
             assert_eq!(key.mac_both_key_hmac(hmac_length).unwrap_err(), refused);
-            let update = Receiver::new(bdk(parent)).derive_update_key(&id());
+            let update = bdk(parent).derive_update_key(&id());
             assert_eq!(update.key_encryption_key(length).unwrap_err(), refused);
         }
     }
@@ -197,9 +197,8 @@ fn aes_and_hmac_keys_refuse_what_is_not_theirs() {
 
 #[test]
 fn counters_that_no_transaction_carries_are_refused_everywhere() {
-    let initial_key = bdk(AesKeyLength::Aes128).derive_initial_key(&id());
-    let receiver = Receiver::new(bdk(AesKeyLength::Aes128));
-    assert_eq!(receiver.ones_limit(), OnesLimit::default());
+    let bdk = bdk(AesKeyLength::Aes128);
+    let initial_key = bdk.derive_initial_key(&id());
     for (counter, error) in [
         (0, CounterError::Zero),
         (0x0001_FFFF, CounterError::TooManyOnes { ones: 17, max: 16 }),
@@ -207,8 +206,7 @@ fn counters_that_no_transaction_carries_are_refused_everywhere() {
     ] {
         assert_eq!(ksn(counter).counter(), Err(error));
         assert_eq!(Counter::try_from(counter), Err(error));
-        assert_eq!(receiver.accept(&ksn(counter), None).unwrap_err(), AcceptError::Counter(error));
-        assert_eq!(receiver.derive_transaction_key(&ksn(counter)).unwrap_err(), error);
+        assert_eq!(bdk.derive_transaction_key(&ksn(counter), OnesLimit::Sixteen).unwrap_err(), error);
         let refused = initial_key.derive_transaction_key(&ksn(counter), OnesLimit::Sixteen).unwrap_err();
         assert_eq!(refused, DeriveError::Counter(error));
     }
@@ -220,19 +218,13 @@ fn counters_that_no_transaction_carries_are_refused_everywhere() {
 }
 
 #[test]
-fn replay_is_refused_and_a_gap_is_reported() {
-    let receiver = Receiver::new(bdk(AesKeyLength::Aes256));
-    let (five, nine) = (Counter::try_from(5).unwrap(), Counter::try_from(9).unwrap());
-    assert_eq!(receiver.accept(&ksn(5), None).unwrap().skipped_counters(), 4);
-    assert_eq!(receiver.accept(&ksn(9), Some(five)).unwrap().skipped_counters(), 3);
+fn a_counter_that_does_not_increase_is_refused_and_a_gap_is_counted() {
+    let [five, nine] = [5, 9].map(|value| Counter::try_from(value).unwrap());
+    assert_eq!(five.follows(None, OnesLimit::Sixteen), Ok(4));
+    assert_eq!(nine.follows(Some(five), OnesLimit::Sixteen), Ok(3));
     for last in [five, nine] {
-        assert_eq!(
-            receiver.accept(&ksn(5), Some(last)).unwrap_err(),
-            AcceptError::Replay(ReplayError { last, found: five })
-        );
+        assert_eq!(five.follows(Some(last), OnesLimit::Sixteen), Err(ReplayError { last, found: five }));
     }
-    let repeated = receiver.derive_transaction_key(&ksn(5)).unwrap();
-    assert!(repeated.ct_eq(receiver.accept(&ksn(5), None).unwrap().key()));
 }
 
 #[test]
@@ -267,7 +259,9 @@ fn key_serial_numbers_have_twelve_bytes_and_two_identifiers() {
     assert_eq!(Ksn::try_from(&bytes.as_bytes()[..]), Ok(bytes));
     assert_eq!(bytes.to_string(), "123456789012345600010203");
     assert_eq!(Ksn::new(id(), Counter::try_from(0x0001_0203).unwrap()), bytes);
-    assert_eq!(id().bdk_id(), [0x12, 0x34, 0x56, 0x78]);
+    assert_eq!(id().bdk_id(), BdkId::from([0x12, 0x34, 0x56, 0x78]));
+    assert_eq!(id().bdk_id().to_string(), "12345678");
+    assert_eq!(InitialKeyId::new(id().bdk_id(), id().derivation_id()), id());
     assert_eq!(id().derivation_id(), [0x90, 0x12, 0x34, 0x56]);
 }
 
@@ -302,8 +296,8 @@ proptest! {
         let bdk = Bdk::from_key(AesKey::try_from(&bytes[..LENGTHS[length].bytes()]).unwrap());
         let id = InitialKeyId::from(name);
         let mut originator = VolatileOriginator::load(bdk.derive_initial_key(&id));
-        walk(&mut originator, &Receiver::new(bdk.duplicate()), 50);
-        let update_key = Receiver::new(bdk).derive_update_key(&id);
+        walk(&mut originator, &bdk, 50);
+        let update_key = bdk.derive_update_key(&id);
         prop_assert!(originator.update_key().unwrap().ct_eq(&update_key));
     }
 

@@ -130,13 +130,33 @@ fn a_jump_is_counted_in_transactions_and_reported_from_the_threshold_on() {
 }
 
 #[test]
-fn jumps_of_aes_originators_are_counted_in_numbers() {
+fn jumps_of_aes_originators_are_counted_in_transactions_of_sixteen_ones() {
     let aes = OriginatorId { scheme: Scheme::Aes, id: [1; 8] };
     let mut log = Log::default();
-    log.receive(aes, "a", 1, 1);
-    log.receive(aes, "a", 0x8000_0000, 2);
-    log.receive(aes, "a", 0x8000_0001, 3);
-    assert_eq!(found(&log.examine()), [(Sign::Jumped, 1, Some(0), 1)]);
+    // After 1FFFE comes 20000 or, where 17 ones are in use, 1FFFF.
+    for (counter, message) in [(0x1_FFFC, 1), (0x1_FFFE, 2), (0x1_FFFF, 3), (0x2_0000, 4), (0x2_0003, 5)] {
+        log.receive(aes, "a", counter, message);
+    }
+    let jumps = |log: &Log, jump| found(&examine(log.observations.iter().copied(), Thresholds { jump }));
+    assert_eq!(jumps(&log, 1), [(Sign::Jumped, 2, Some(0), 1)], "1FFFD and 20001 to 20002");
+    assert_eq!(jumps(&log, 2), [(Sign::Jumped, 1, Some(3), 4)]);
+    // From 7FFF8000 on, all numbers up to 80000000 have too many ones.
+    log.receive(aes, "a", 0x7FFF_8000, 6);
+    log.receive(aes, "a", 0x8000_0000, 7);
+    assert_eq!(jumps(&log, 3), [(Sign::Jumped, 1, Some(4), 5)]);
+}
+
+#[test]
+fn jumps_to_numbers_that_no_transaction_carries_are_counted_in_numbers() {
+    let mut log = Log::default();
+    for scheme in [Scheme::Tdes, Scheme::Aes] {
+        let name = OriginatorId { scheme, id: [1; 8] };
+        log.receive(name, "a", 5, 1);
+        log.receive(name, "a", u32::MAX, 2);
+        let finding = examine(log.observations.iter().copied(), Thresholds { jump: u32::MAX - 6 }).findings;
+        assert_eq!((finding.last().unwrap().originator, finding.last().unwrap().sign), (name, Sign::Jumped));
+        assert_eq!(examine(log.observations.iter().copied(), Thresholds { jump: u32::MAX - 5 }).findings, []);
+    }
 }
 
 #[test]

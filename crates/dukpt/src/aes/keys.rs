@@ -7,6 +7,9 @@ use aeskey::{AesKey, AesKeyLength, Kcv, KcvError, KcvMethod};
 use crate::aes::counter::{Counter, CounterError, OnesLimit};
 use crate::aes::derive;
 use crate::aes::ksn::{InitialKeyId, Ksn};
+#[cfg(feature = "alloc")]
+use crate::guard::OriginatorId;
+use crate::scheme::NamedKey;
 
 aeskey::key_type! {
     /// Base Derivation Key (BDK) of AES DUKPT. Held by receiving sides and key-loading facilities, never by an
@@ -46,6 +49,36 @@ impl Bdk {
     #[must_use]
     pub fn derive_initial_key(&self, id: &InitialKeyId) -> InitialKey {
         InitialKey { key: derive::initial_key(&self.0, id), id: *id }
+    }
+
+    /// Derives the key of one transaction from its name alone: [`derive_initial_key`](Self::derive_initial_key), then
+    /// [`InitialKey::derive_transaction_key`].
+    ///
+    /// It remembers nothing and **accepts a replay like any other message**. For diagnosis, and for receivers without an
+    /// allocator: those hold each counter against the last one accepted from the same originator, by
+    /// [`Counter::follows`], and keep it where it outlives them. All others have `Receiver` do it (feature `alloc`).
+    ///
+    /// # Source
+    /// ANS X9.24-3:2017 6.1 and 6.4. For the receiving TRSM.
+    ///
+    /// # Errors
+    /// Returns [`CounterError`] if the counter of `ksn` is zero or has more ones than `limit`.
+    pub fn derive_transaction_key(
+        &self,
+        ksn: &Ksn,
+        limit: OnesLimit,
+    ) -> Result<TransactionKey, CounterError> {
+        Ok(self.derive_initial_key(&ksn.id()).transaction_key(ksn.counter_within(limit)?))
+    }
+
+    /// Derives the key under which a new initial key travels to an originator in the field. It is the same for the whole
+    /// life of the initial key that it replaces, whatever the counter.
+    ///
+    /// # Source
+    /// ANS X9.24-3:2017 B.6.3, "Update Initial Key". For the receiving TRSM.
+    #[must_use]
+    pub fn derive_update_key(&self, id: &InitialKeyId) -> UpdateKey {
+        self.derive_initial_key(id).derive_update_key()
     }
 }
 
@@ -158,6 +191,20 @@ impl TransactionKey {
     #[must_use]
     pub const fn ksn(&self) -> &Ksn {
         &self.ksn
+    }
+}
+
+impl NamedKey for TransactionKey {
+    type Ksn = Ksn;
+    type Counter = Counter;
+
+    fn ksn(&self) -> &Ksn {
+        self.ksn()
+    }
+
+    #[cfg(feature = "alloc")]
+    fn originator(&self) -> OriginatorId {
+        OriginatorId::from(self.ksn())
     }
 }
 

@@ -5,6 +5,15 @@ use core::fmt;
 use crate::aes::counter::{Counter, CounterError, OnesLimit};
 use crate::ksn::Ksn as TdesKsn;
 
+/// Base Derivation Key identifier: the first 4 bytes of the names of all originators whose keys come from it. In the words
+/// of TDES DUKPT, a key set identifier.
+///
+/// # Source
+/// ANS X9.24-3:2017 6.3.3.
+#[doc(alias = "key set identifier")]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct BdkId([u8; BdkId::LEN]);
+
 /// Initial Key Identifier: the public name of one originator, and of the initial key loaded into it.
 ///
 /// `4 bytes BDK identifier || 4 bytes derivation identifier`.
@@ -46,9 +55,27 @@ pub struct KsnLengthError {
     pub found: usize,
 }
 
+impl BdkId {
+    /// Length in bytes.
+    pub const LEN: usize = 4;
+
+    /// All 4 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
+        &self.0
+    }
+}
+
 impl InitialKeyId {
     /// Length in bytes.
     pub const LEN: usize = 8;
+
+    /// The name of one of the originators of a base derivation key.
+    #[must_use]
+    pub const fn new(bdk_id: BdkId, derivation_id: [u8; 4]) -> Self {
+        let (BdkId([a, b, c, d]), [e, f, g, h]) = (bdk_id, derivation_id);
+        Self([a, b, c, d, e, f, g, h])
+    }
 
     /// All 8 bytes.
     #[must_use]
@@ -58,9 +85,9 @@ impl InitialKeyId {
 
     /// Which base derivation key the initial key comes from.
     #[must_use]
-    pub const fn bdk_id(&self) -> [u8; 4] {
+    pub const fn bdk_id(&self) -> BdkId {
         let [a, b, c, d, ..] = self.0;
-        [a, b, c, d]
+        BdkId([a, b, c, d])
     }
 
     /// Which of that key's originators this is.
@@ -148,6 +175,12 @@ impl Ksn {
     }
 }
 
+impl From<[u8; BdkId::LEN]> for BdkId {
+    fn from(bytes: [u8; Self::LEN]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl From<[u8; InitialKeyId::LEN]> for InitialKeyId {
     fn from(bytes: [u8; Self::LEN]) -> Self {
         Self(bytes)
@@ -187,5 +220,6 @@ macro_rules! shown_in_hex {
     };
 }
 
+shown_in_hex!(BdkId);
 shown_in_hex!(InitialKeyId);
 shown_in_hex!(Ksn);

@@ -2,33 +2,55 @@
 //! for AES, TDEA and HMAC.
 //!
 //! ```
-//! use cardroot_dukpt::aes::{Bdk, InitialKeyId, Receiver, VolatileOriginator};
+//! # #[cfg(feature = "std")]
+//! # fn main() -> Result<(), Box<dyn core::error::Error>> {
+//! use cardroot_dukpt::aes::{
+//!     Accepted, Bdk, InitialKeyId, KeySets, Originator, PinEntry, Receiver, VolatileOriginator,
+//! };
 //! use cardroot_dukpt::aeskey::{AesKey, AesKeyLength};
-//! use cardroot_dukpt::pin::{DecryptIso4PinBlock, EncryptIso4PinBlock, Iso4PanField, Iso4PinField, Pan, Pin};
+//! use cardroot_dukpt::durable::{Device, DeviceKey, MemoryStore};
+//! use cardroot_dukpt::guard::{MemoryGuard, Policy, RequestId, block_on};
+//! use cardroot_dukpt::pin::{DecryptIso4PinBlock, Iso4PanField, Iso4PinField, Pan, Pin};
 //! use getrandom::{SysRng, rand_core::UnwrapErr};
 //!
 //! let bdk = Bdk::from_key(AesKey::generate(AesKeyLength::Aes256, &mut UnwrapErr(SysRng)));
 //!
 //! // The key-loading facility derives one terminal's initial key and loads it together with its name.
 //! let id = InitialKeyId::from([0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x56]);
-//! let mut terminal = VolatileOriginator::load(bdk.derive_initial_key(&id));
+//! let device = Device::without_rollback_protection(DeviceKey::from_fill(|key| key.fill(0x3C)));
+//! let store = MemoryStore::<{ VolatileOriginator::RECORD_LEN }>::new();
+//! let mut terminal = Originator::load(store, device, bdk.derive_initial_key(&id))?;
 //!
-//! // The terminal encrypts a PIN. Its state has moved on before it sees the key.
+//! // The terminal encrypts a PIN. Its state has moved on in the store before it sees the key.
 //! let (pin, pan) = (Pin::from_ascii_digits(b"1234")?, Pan::from_ascii_digits(b"4111111111111111")?);
-//! let (pin_field, pan_field) = (Iso4PinField::encode(&pin, &mut UnwrapErr(SysRng)), Iso4PanField::encode(&pan));
-//! let transaction = terminal.next_transaction()?;
-//! let Ok(sent) = transaction.key().pin_key(AesKeyLength::Aes256)?.encrypt_iso4_pin_block(&pin_field, &pan_field);
+//! let (entered, pan) = (Iso4PinField::encode(&pin, &mut UnwrapErr(SysRng)), Iso4PanField::encode(&pan));
+//! let answer = terminal.request_pin_entry(Some(&entered), &pan, AesKeyLength::Aes256)?;
+//! let PinEntry::Entered { block, transaction } = answer else { panic!("a PIN was entered") };
+//! let mac_key = |key: &cardroot_dukpt::aes::TransactionKey| key.mac_request_key(AesKeyLength::Aes256);
+//! let (sent_ksn, sent_mac) = (*transaction.ksn(), mac_key(transaction.key())?.mac(&block.to_bytes()));
+//! drop(transaction);
 //!
 //! // The acquirer derives the same key from the base key and the name that came with the message.
-//! let host = Receiver::new(bdk);
-//! let received = host.accept(transaction.ksn(), None)?;
-//! let Ok(field) = received.key().pin_key(AesKeyLength::Aes256)?.decrypt_iso4_pin_block(sent, &pan_field);
+//! let mut key_sets = KeySets::new();
+//! key_sets.insert(id.bdk_id(), bdk)?;
+//! let host = Receiver::new(key_sets, MemoryGuard::new(Policy::Strict));
+//! let (message, ()) = host.derive(&sent_ksn)?.authenticate(|key| {
+//!     let verified = mac_key(key)?.verify_mac(&block.to_bytes(), sent_mac.as_bytes());
+//!     verified.map_err(Box::<dyn core::error::Error>::from)
+//! })?;
+//! let Accepted::New { transaction: received, .. } = block_on(host.accept(message, RequestId([1; 16])))? else {
+//!     panic!("this request was answered before");
+//! };
+//! let Ok(field) = received.key().pin_key(AesKeyLength::Aes256)?.decrypt_iso4_pin_block(block, &pan);
 //! assert!(field.decode()?.ct_eq(&pin));
 //!
-//! // One day a new initial key comes, under a key that both sides can derive.
-//! let kek = host.derive_update_key(&id).key_encryption_key(AesKeyLength::Aes256)?;
-//! assert!(kek.ct_eq(&terminal.update_key()?.key_encryption_key(AesKeyLength::Aes256)?));
-//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! // One day a new initial key comes, under a key that both sides can derive, and replaces all that the terminal holds.
+//! let update_key = host.key_sets().derive_update_key(&id).ok_or("an unknown key set")?;
+//! assert!(update_key.ct_eq(&terminal.update_key()?));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "std"))]
+//! # fn main() {}
 //! ```
 //!
 //! # Keys
@@ -59,25 +81,34 @@
 
 mod counter;
 mod derive;
+mod durable;
 pub mod hmac_keys;
+#[cfg(feature = "alloc")]
+mod key_sets;
 mod keys;
 mod ksn;
 mod originator;
+#[cfg(feature = "alloc")]
 mod receiver;
 mod register;
 #[cfg(test)]
 mod secrets;
 pub mod tdea_keys;
-mod transaction;
 mod working_keys;
 
 pub use crate::aes::counter::{Counter, CounterError, OnesLimit, ReplayError};
+pub use crate::aes::durable::{Originator, PinEntry, PinEntryError};
+#[cfg(feature = "alloc")]
+pub use crate::aes::key_sets::{BdkIdTaken, KeySets};
 pub use crate::aes::keys::{Bdk, DeriveError, InitialKey, StrongerThanParent, TransactionKey, UpdateKey};
-pub use crate::aes::ksn::{InitialKeyId, Ksn, KsnLengthError};
+pub use crate::aes::ksn::{BdkId, InitialKeyId, Ksn, KsnLengthError};
 pub use crate::aes::originator::{UpdateKeyError, VolatileOriginator};
-pub use crate::aes::receiver::{AcceptError, Receiver};
-pub use crate::aes::transaction::Transaction;
+#[cfg(feature = "alloc")]
+pub use crate::aes::receiver::{Accepted, Claimable, ReceiveError, Receiver, Repeat, Unauthenticated};
 pub use crate::aes::working_keys::{
     DataBothKey, DataRequestKey, DataResponseKey, KeyEncryptionKey, MacBothKey, MacRequestKey,
     MacResponseKey, PinKey, ZERO_IV,
 };
+
+/// One transaction of AES DUKPT.
+pub type Transaction = crate::Transaction<TransactionKey>;

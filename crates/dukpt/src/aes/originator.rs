@@ -5,23 +5,28 @@ use core::fmt;
 use aeskey::{AesKey, AesKeyLength};
 
 use crate::aes::counter::{Counter, OnesLimit};
-use crate::aes::derive;
 use crate::aes::keys::{InitialKey, TransactionKey, UpdateKey};
 use crate::aes::ksn::{InitialKeyId, Ksn};
 use crate::aes::register::Register;
-use crate::aes::transaction::Transaction;
+use crate::aes::{Transaction, derive};
 use crate::counter::EndOfLife;
+use crate::durable::machine::{Machine, NAME_LEN};
+use crate::durable::record_len;
 
 const REGISTERS: usize = Counter::BITS as usize;
+/// Counter, zero once operation has ceased, and key length.
+const STATE_HEAD_LEN: usize = size_of::<u32>() + 1;
 
-/// The register machine of an originator, in memory only: for simulations, tests, and devices whose every start loads a
-/// new key with a new name. What is gone when the power goes can't be loaded again, since the same initial key would
-/// start from counter 1 and use every key a second time.
+/// The register machine of an originator, in memory only. A terminal wants [`Originator`](crate::aes::Originator), which is
+/// this machine with a store under it: what is gone when the power goes can't be loaded again, since the same initial key
+/// would start from counter 1 and use every key a second time. This one serves simulations, tests, and devices whose every
+/// start loads a new key with a new name.
 ///
 /// It holds 32 intermediate derivation key registers, one for each bit of the counter, and keeps neither the initial key
 /// nor the key of any transaction that is over: from what it holds, keys of the past can't be found.
 ///
-/// There is no copy of it and no way to turn it back, since both would use a counter twice.
+/// There is no copy of it and no way to turn it back, since both would use a counter twice. Nor is there a way from here
+/// into a store or out of it: a machine is used in one of the two ways, for life.
 ///
 /// # Source
 /// ANS X9.24-3:2017 B.6.3; the private functions carry the names of its routines.
@@ -74,6 +79,9 @@ pub enum UpdateKeyError {
 }
 
 impl VolatileOriginator {
+    /// Bytes of the record that a store keeps of an [`Originator`](crate::aes::Originator): 1101.
+    pub const RECORD_LEN: usize = record_len(<Self as Machine>::STATE_LEN);
+
     /// Loads an initial key: "Load Initial Key". The counter starts from zero and steps to 1 at once.
     ///
     /// Whatever was loaded before is another value of this type; drop it, and its keys are gone. So an update of the
@@ -138,6 +146,12 @@ impl VolatileOriginator {
         Ok(UpdateKey::new(derive::steps(key, self.id, !below, below), self.id))
     }
 
+    /// Length of the initial key: no working key is longer.
+    #[must_use]
+    pub const fn key_length(&self) -> AesKeyLength {
+        self.length
+    }
+
     /// The name under which the initial key was loaded.
     #[must_use]
     pub const fn id(&self) -> &InitialKeyId {
@@ -195,23 +209,47 @@ impl VolatileOriginator {
     }
 }
 
-/// What a durable originator needs of the machine, as it needs it of the TDES one.
-#[cfg_attr(not(test), allow(dead_code, reason = "the durable layer calls it"))]
-impl VolatileOriginator {
-    /// Bytes that [`write_state`](Self::write_state) fills: `counter 4 || key length in bytes 1 || 32 registers of 33`, the
-    /// register of bit 0 first. The counter is zero once operation has ceased.
-    pub(crate) const STATE_LEN: usize = size_of::<u32>() + 1 + REGISTERS * Register::LEN;
+/// `counter 4 || key length in bytes 1 || 32 registers of 33`, the register of bit 0 first. The counter is zero once
+/// operation has ceased.
+impl Machine for VolatileOriginator {
+    const SCHEME: u8 = 2;
+    const STATE_LEN: usize = STATE_HEAD_LEN + REGISTERS * Register::LEN;
+    type Record = [u8; Self::RECORD_LEN];
+    const BLANK: Self::Record = [0; Self::RECORD_LEN];
 
-    /// Ceases operation for good; no register keeps its key.
-    pub(crate) fn erase(&mut self) {
+    type InitialKey = InitialKey;
+    type Name = InitialKeyId;
+    type Transaction = Transaction;
+
+    fn load(initial_key: InitialKey) -> Self {
+        Self::load(initial_key)
+    }
+
+    fn name(&self) -> &InitialKeyId {
+        &self.id
+    }
+
+    fn encode_name(name: &InitialKeyId) -> [u8; NAME_LEN] {
+        let [a, b, c, d, e, f, g, h] = *name.as_bytes();
+        [a, b, c, d, e, f, g, h, 0, 0]
+    }
+
+    fn remaining(&self) -> u32 {
+        self.remaining()
+    }
+
+    fn advance(&mut self) -> Result<Transaction, EndOfLife> {
+        self.next_transaction()
+    }
+
+    fn cease(&mut self) {
         self.registers.iter_mut().for_each(Register::erase);
         self.counter = None;
     }
 
-    /// Writes counter and registers, check bytes included, to exactly [`STATE_LEN`](Self::STATE_LEN) bytes.
-    pub(crate) fn write_state(&self, state: &mut [u8]) {
+    fn write_state(&self, state: &mut [u8]) {
         let ([counter @ .., length], registers) =
-            state.split_first_chunk_mut::<5>().expect("the state begins with counter and key length");
+            state.split_first_chunk_mut::<STATE_HEAD_LEN>().expect("the state begins with its head");
         counter.copy_from_slice(&self.counter.map_or(0, Counter::value).to_be_bytes());
         *length = self.length.bytes().to_le_bytes()[0];
         let (registers, _) = registers.as_chunks_mut();
@@ -220,11 +258,9 @@ impl VolatileOriginator {
         }
     }
 
-    /// Takes counter and registers from exactly [`STATE_LEN`](Self::STATE_LEN) bytes; `None` if
-    /// [`write_state`](Self::write_state) can't have written them. Damaged registers are no error here: the machine skips
-    /// and reports them.
-    pub(crate) fn read_state(id: InitialKeyId, state: &[u8]) -> Option<Self> {
-        let ([counter @ .., length], registers) = state.split_first_chunk::<5>()?;
+    fn read_state(name: [u8; NAME_LEN], state: &[u8]) -> Option<Self> {
+        let [id @ .., 0, 0] = name else { return None };
+        let ([counter @ .., length], registers) = state.split_first_chunk::<STATE_HEAD_LEN>()?;
         let counter = match u32::from_be_bytes(*counter.first_chunk()?) {
             0 => None,
             counter => Some(Counter::try_from(counter).ok()?),
@@ -234,6 +270,7 @@ impl VolatileOriginator {
         if registers.len() != REGISTERS {
             return None;
         }
+        let id = InitialKeyId::from(id);
         let mut machine = Self { registers: [Register::ERASED; REGISTERS], id, length, counter };
         for (register, bytes) in machine.registers.iter_mut().zip(registers) {
             register.fill(bytes);

@@ -1,103 +1,70 @@
-//! The receiving side of AES DUKPT.
+//! The receiving side of AES DUKPT: the steps of TDES DUKPT over the keys of AES.
 
-use crate::aes::counter::{Counter, CounterError, OnesLimit, ReplayError};
-use crate::aes::keys::{Bdk, TransactionKey, UpdateKey};
-use crate::aes::ksn::{InitialKeyId, Ksn};
-use crate::aes::transaction::Transaction;
+use crate::aes::counter::CounterError;
+use crate::aes::key_sets::KeySets;
+use crate::aes::keys::TransactionKey;
 
-/// The receiving side of AES DUKPT for one base derivation key: an acquirer's host. Derives everything else from the KSN
-/// of a message, whose [`bdk_id`](InitialKeyId::bdk_id) says which base derivation key that is.
+/// The receiving side of AES DUKPT, an acquirer's host: the [receiver](crate::Receiver) of TDES DUKPT with the keys of AES.
 ///
-/// # Source
-/// ANS X9.24-3:2017 6.1 and 6.4.
+/// Both may work over one guard, which tells their originators apart.
 ///
 /// # Examples
 /// ```
-/// use cardroot_dukpt::aes::{Bdk, Counter, Ksn, Receiver};
+/// # #[cfg(feature = "std")]
+/// # fn main() -> Result<(), Box<dyn core::error::Error>> {
+/// use cardroot_dukpt::aes::{Accepted, Bdk, BdkId, KeySets, Ksn, Receiver};
 /// use cardroot_dukpt::aeskey::{AesKey, AesKeyLength};
+/// use cardroot_dukpt::guard::{MemoryGuard, Policy, RequestId, block_on};
 ///
 /// let bdk = Bdk::from_key(AesKey::from_fill(AesKeyLength::Aes128, |key| {
 ///     key.copy_from_slice(&0xFEDCBA9876543210_F1F1F1F1F1F1F1F1_u128.to_be_bytes());
 /// }));
-/// let host = Receiver::new(bdk);
+/// let mut key_sets = KeySets::new();
+/// key_sets.insert(BdkId::from([0x12, 0x34, 0x56, 0x78]), bdk)?;
+/// let host = Receiver::new(key_sets, MemoryGuard::new(Policy::Strict));
 ///
+/// // A message: its text, its MAC and the name of its key.
+/// let (text, mac) = (b"4012345678909D987", [0x4D, 0x10, 0x47, 0x04, 0xC5, 0x34, 0x91, 0xA6]);
 /// let ksn = Ksn::from([0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x56, 0x00, 0x00, 0x00, 0x02]);
-/// let transaction = host.accept(&ksn, None)?;
-/// let key = transaction.key().mac_request_key(AesKeyLength::Aes128)?;
-/// key.verify_mac(b"4012345678909D987", &[0x4D, 0x10, 0x47, 0x04, 0xC5, 0x34, 0x91, 0xA6])?;
 ///
-/// let replay = host.accept(&ksn, Some(Counter::try_from(2)?));
-/// assert!(replay.is_err());
-/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// let (message, ()) = host.derive(&ksn)?.authenticate(|key| {
+///     key.mac_request_key(AesKeyLength::Aes128)?.verify_mac(text, &mac).map_err(Box::<dyn core::error::Error>::from)
+/// })?;
+/// let Accepted::New { transaction, .. } = block_on(host.accept(message, RequestId([1; 16])))? else {
+///     panic!("nothing came before");
+/// };
+/// let answer_mac = transaction.key().mac_response_key(AesKeyLength::Aes128)?.mac(b"approved");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "std"))]
+/// # fn main() {}
 /// ```
-#[derive(Debug)]
-pub struct Receiver {
-    bdk: Bdk,
-    limit: OnesLimit,
-}
+/// A message of TDES DUKPT is nothing to it:
+/// ```
+/// use cardroot_dukpt::{aes, guard::{ReplayGuard, RequestId}};
+/// async fn accept<G: ReplayGuard>(host: aes::Receiver<G>, message: aes::Claimable, request: RequestId) -> bool {
+///     host.accept(message, request).await.is_ok()
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// use cardroot_dukpt::{Claimable, aes, guard::{ReplayGuard, RequestId}};
+/// async fn accept<G: ReplayGuard>(host: aes::Receiver<G>, message: Claimable, request: RequestId) -> bool {
+///     host.accept(message, request).await.is_ok()
+/// }
+/// ```
+pub type Receiver<G> = crate::Receiver<G, KeySets>;
 
-/// A message that the receiver does not accept.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AcceptError {
-    /// No transaction may carry this counter.
-    #[error(transparent)]
-    Counter(#[from] CounterError),
-    /// The counter has not increased.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-}
+/// A message whose key is derived and of which nothing is known yet.
+pub type Unauthenticated = crate::Unauthenticated<TransactionKey>;
 
-impl Receiver {
-    /// Takes a base derivation key. Counters may have 16 ones, as the text of the standard has it.
-    #[must_use]
-    pub const fn new(bdk: Bdk) -> Self {
-        Self::with_ones_limit(bdk, OnesLimit::Sixteen)
-    }
+/// A message that may claim its counter.
+pub type Claimable = crate::Claimable<TransactionKey>;
 
-    /// Takes a base derivation key, and how many ones counters may have: it depends on how the originators were built.
-    #[must_use]
-    pub const fn with_ones_limit(bdk: Bdk, limit: OnesLimit) -> Self {
-        Self { bdk, limit }
-    }
+/// A message that is accepted.
+pub type Accepted = crate::Accepted<TransactionKey>;
 
-    /// How many ones counters may have.
-    #[must_use]
-    pub const fn ones_limit(&self) -> OnesLimit {
-        self.limit
-    }
+/// The key of a transaction that was accepted before, for answering the same request again.
+pub type Repeat = crate::Repeat<TransactionKey>;
 
-    /// Accepts the message named `ksn` if its counter is above the one accepted `last` from the same originator
-    /// ([`Ksn::id`]); `None` says that nothing was accepted from it yet. See [`Counter::follows`].
-    ///
-    /// A correct MAC or PIN is what proves that the message came from the originator. Keep the counter of a message as
-    /// the new `last` once its MAC is verified, and before it is answered.
-    ///
-    /// # Errors
-    /// Returns [`AcceptError::Counter`] if the counter is zero or has too many ones, [`AcceptError::Replay`] if it has
-    /// not increased.
-    pub fn accept(&self, ksn: &Ksn, last: Option<Counter>) -> Result<Transaction, AcceptError> {
-        let skipped_counters = ksn.counter_within(self.limit)?.follows(last, self.limit)?;
-        Ok(Transaction::new(self.derive_transaction_key(ksn)?, skipped_counters))
-    }
-
-    /// Derives the key named `ksn`, whether or not its counter was seen before: for a message that is repeated with the
-    /// consent of both sides, for its answer, and for diagnosis. All else goes through [`accept`](Self::accept).
-    ///
-    /// # Errors
-    /// Returns [`CounterError`] if the counter is zero or has too many ones.
-    pub fn derive_transaction_key(&self, ksn: &Ksn) -> Result<TransactionKey, CounterError> {
-        let counter = ksn.counter_within(self.limit)?;
-        Ok(self.bdk.derive_initial_key(&ksn.id()).transaction_key(counter))
-    }
-
-    /// Derives the key under which a new initial key travels to an originator in the field. It is the same for the whole
-    /// life of the initial key that it replaces, whatever the counter.
-    ///
-    /// # Source
-    /// ANS X9.24-3:2017 B.6.3, "Update Initial Key".
-    #[must_use]
-    pub fn derive_update_key(&self, id: &InitialKeyId) -> UpdateKey {
-        self.bdk.derive_initial_key(id).derive_update_key()
-    }
-}
+/// A message whose key is not derived.
+pub type ReceiveError = crate::ReceiveError<CounterError>;

@@ -43,7 +43,6 @@ fn ksn() -> Ksn {
 #[test]
 fn debug_shows_no_key_bytes() {
     is_silent(&Bdk::from_key(a5()));
-    is_silent(&Receiver::new(Bdk::from_key(a5())));
     is_silent(&InitialKey::from_key(a5(), id()));
     is_silent(&Transaction::new(TransactionKey::new(a5(), ksn()), 0));
     is_silent(&UpdateKey::new(a5(), id()));

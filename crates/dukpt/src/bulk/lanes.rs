@@ -37,7 +37,7 @@ struct Tools<'a> {
     /// The counter bits that are left.
     counter: Planes,
     keys: [KeyPlanes; 2],
-    buffer: StepBuffer,
+    step: StepBuffer,
     rows: Rows,
 }
 
@@ -45,9 +45,10 @@ struct Tools<'a> {
 pub(super) struct Batch<'a, 'b> {
     pub(super) items: Items<'a>,
     pub(super) goal: Goal<'b>,
-    /// The positions of the items, the one with the most steps last.
+    /// The positions of the items.
     pub(super) positions: &'b [u16],
-    pub(super) most_steps: u8,
+    /// The most that one of them takes.
+    pub(super) steps: u8,
 }
 
 impl Batch<'_, '_> {
@@ -64,7 +65,7 @@ impl<'a> Lanes<'a> {
             register: Planes::new(),
             counter: Planes::new(),
             keys: [const { KeyPlanes::new() }; 2],
-            buffer: StepBuffer::new(),
+            step: StepBuffer::new(),
             rows: Rows([[0; 8]; MOST_LANES]),
         };
         Self { key: [const { Planes::new() }; 2], tools }
@@ -74,9 +75,7 @@ impl<'a> Lanes<'a> {
     pub(super) fn derive(&mut self, batch: &Batch<'a, '_>, out: &mut [Halves]) {
         let Self { key, tools } = self;
         tools.initial_keys(batch, key);
-        if !matches!(batch.goal, Goal::InitialKey) {
-            tools.transaction_keys(batch, key);
-        }
+        tools.transaction_keys(batch, key);
         match batch.goal {
             Goal::InitialKey | Goal::TransactionKey => tools.write(batch, key, out),
             Goal::WorkingKey(recipe) => {
@@ -116,6 +115,9 @@ impl<'a> Tools<'a> {
 
     /// Steps from initial keys to transaction keys.
     fn transaction_keys(&mut self, batch: &Batch<'_, '_>, [left, right]: &mut Key) {
+        if batch.steps == 0 {
+            return;
+        }
         let engine = self.engine;
         let ksns = batch.positions().map(|position| batch.items.ksn(position));
         // From the top: each step takes the number with only the bits gathered so far.
@@ -126,9 +128,9 @@ impl<'a> Tools<'a> {
         self.rows.read(engine, counters, &mut self.counter);
 
         let mut moved = LaneMask::new();
-        for _ in 0..batch.most_steps {
+        for _ in 0..batch.steps {
             engine.move_highest_bit(&mut self.counter, &mut self.register, Counter::BITS, &mut moved);
-            engine.non_reversible_step([left, right], &self.register, &moved, &mut self.buffer);
+            engine.non_reversible_step([left, right], &self.register, &moved, &mut self.step);
         }
     }
 

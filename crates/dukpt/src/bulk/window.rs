@@ -56,8 +56,8 @@ impl Window {
                     items.derive_one(goal, position, &mut self.results[position]);
                 }
             } else {
-                let most_steps = positions.last().map_or(0, |position| self.steps[usize::from(*position)]);
-                let batch = Batch { items, goal, positions, most_steps };
+                let steps = self.steps[usize::from(positions[positions.len() - 1])];
+                let batch = Batch { items, goal, positions, steps };
                 lanes.get_or_insert_with(|| Lanes::new(engine)).derive(&batch, &mut self.results);
             }
         }

@@ -36,7 +36,7 @@ pub(crate) mod machine;
 mod originator;
 #[cfg(test)]
 mod power_cuts;
-mod rollback;
+pub(crate) mod rollback;
 mod seal;
 mod slots;
 mod store;

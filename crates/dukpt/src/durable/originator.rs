@@ -44,8 +44,8 @@ impl Device<NoRollbackProtection> {
 
 /// An originator over a store: its state is durable before a key, a PIN block or a MAC leaves.
 ///
-/// `M` is the register machine of the scheme, which the names [`Originator`](crate::Originator) for TDES and its sister for
-/// AES choose. `S` is the store, `R` says whether the device protects it against rollback.
+/// `M` is the register machine of the scheme, which the names [`Originator`](crate::Originator) for TDES and
+/// [`aes::Originator`](crate::aes::Originator) choose. `S` is the store, `R` says whether the device protects it against rollback.
 ///
 /// # Source
 /// ANS X9.24-1:2009 7.2 and 8.7: a used key is erased at once, a counter is never used again. The order of writing is ours:
@@ -255,17 +255,18 @@ impl<S: StateStore, R: Rollback> DurableOriginator<VolatileOriginator, S, R> {
     }
 }
 
-/// What came of asking a customer for the PIN.
+/// What came of asking a customer for the PIN: a PIN block `B` of a transaction `T`, which are those of TDES DUKPT unless
+/// said otherwise.
 #[derive(Debug)]
-pub enum PinEntry<'a> {
+pub enum PinEntry<'a, B = EncryptedPinBlock, T = Transaction> {
     /// No PIN was entered. No key was used.
     NotEntered,
     /// The PIN is encrypted.
     Entered {
         /// The block to send.
-        block: EncryptedPinBlock,
+        block: B,
         /// The transaction, whose key serial number goes with it.
-        transaction: CurrentTransaction<'a, Transaction>,
+        transaction: CurrentTransaction<'a, T>,
     },
 }
 
