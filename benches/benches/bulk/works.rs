@@ -296,28 +296,24 @@ fn retail_macs() -> Vec<Job<'static>> {
 
 fn dukpt() -> Vec<Job<'static>> {
     const SOME: usize = 100;
-    let inputs = dukpt::Inputs::new(MANY);
-    let peer = dukpt::OneByOne::new(&inputs.bdk);
-    let some = dukpt::Inputs::new(SOME);
+    let (peer, some) = (dukpt::OneByOne::new(), dukpt::Inputs::new(SOME));
     let mut jobs = vec![Job::peer("des", SOME, move || {
-        for (terminal, counter) in black_box(&some.terminals).iter().zip(&some.counters) {
-            black_box(peer.transaction_key(*terminal, *counter));
+        for ksn in black_box(some.ksns()) {
+            black_box(peer.transaction_key(ksn));
         }
     })];
     for engine in Engine::available() {
-        let (inputs, mut out) = (dukpt::Inputs::new(MANY), vec![[[0; 8]; 2]; MANY]);
-        let mut sliced = dukpt::Sliced::new(engine);
-        sliced.run(&inputs.bdk, &inputs.terminals, &inputs.counters, &mut out);
-        let peer = dukpt::OneByOne::new(&inputs.bdk);
-        for index in (0..MANY).step_by(997) {
-            assert_eq!(
-                peer.transaction_key(inputs.terminals[index], inputs.counters[index]),
-                out[index],
-                "{index}"
-            );
-        }
+        let (inputs, peer) = (dukpt::Inputs::new(MANY), dukpt::OneByOne::new());
+        inputs.derive(engine, |position, key| {
+            if position % 997 == 0 {
+                let theirs = peer.transaction_key(&inputs.ksns()[position]);
+                assert_eq!(key.expose_key().expose_bytes(), theirs.as_flattened(), "{position}");
+            }
+        });
         jobs.push(Job::ours(engine.backend(), MANY, move || {
-            sliced.run(&inputs.bdk, black_box(&inputs.terminals), &inputs.counters, &mut out);
+            inputs.derive(engine, |_, key| {
+                black_box(key);
+            });
         }));
     }
     jobs

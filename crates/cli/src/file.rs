@@ -28,6 +28,7 @@ pub(crate) fn place(path: Option<&Path>) -> String {
     }
 }
 
+/// Says whether the path is `-`: standard input then.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
@@ -54,6 +55,11 @@ pub(crate) fn unreadable(what: impl core::fmt::Display, error: &io::Error) -> Fa
 /// Says that a file can't be written, and why.
 pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::refused(format!("{} can't be written: {error}", path.display()))
+}
+
+/// Says that a file is in the way.
+pub(crate) fn not_overwritten(path: &Path) -> Failure {
+    Failure::refused(format!("{} exists and is not overwritten: name another file", path.display()))
 }
 
 /// Reads into one buffer that never moves, so that no copy is left behind.
@@ -104,10 +110,7 @@ impl NewFiles {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Failure::refused(format!(
-                "{} exists and is not overwritten: name another file",
-                path.display()
-            )),
+            io::ErrorKind::AlreadyExists => not_overwritten(path),
             _ => unwritable(path, &error),
         })?;
         self.made.push(path.into());

@@ -4,10 +4,11 @@ use core::fmt;
 use core::str::FromStr;
 use std::env;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use cardroot::aeskey::AesKey;
 use cardroot::components::TdeaComponent;
-use cardroot::pin::Pan;
+use cardroot::pin::{Pan, Pin};
 use cardroot::tdea::TdeaKey;
 use zeroize::Zeroizing;
 
@@ -108,6 +109,18 @@ impl Secrets {
         K::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
     }
 
+    /// Reads an AES key.
+    pub(crate) fn aes_key(&mut self, argument: &str, source: &Source) -> Result<AesKey, Failure> {
+        let bytes = self.bytes(argument, source)?;
+        AesKey::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
+    }
+
+    /// Reads a PIN.
+    pub(crate) fn pin(&mut self, argument: &str, source: &Source) -> Result<Pin, Failure> {
+        let text = self.text(argument, source)?;
+        Pin::from_ascii_digits(text.trim_ascii()).map_err(|error| unfit(argument, source, &error))
+    }
+
     /// Reads a component of a TDEA key.
     pub(crate) fn component(&mut self, argument: &str, source: &Source) -> Result<TdeaComponent, Failure> {
         self.typed_key(argument, source)
@@ -125,13 +138,31 @@ impl Secrets {
         }
     }
 
+    /// Reads a message: hexadecimal text, or the bytes themselves if it is `raw`.
+    pub(crate) fn message(&mut self, path: Option<&Path>, raw: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        if path.is_none_or(file::is_stdin) && self.stdin_used {
+            return Err(Failure::usage(
+                "FILE: standard input is read for a secret already; give the message in a file",
+            ));
+        }
+        let content = file::read_or_stdin(path)?;
+        if raw {
+            return Ok(content);
+        }
+        hex::decode(&content).map_err(|error| {
+            let place = file::place(path);
+            Failure::refused(format!("{place}: {error}; give --raw if it is the message itself"))
+        })
+    }
+
     /// Reads hexadecimal text.
-    fn bytes(&mut self, argument: &str, source: &Source) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    pub(crate) fn bytes(&mut self, argument: &str, source: &Source) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let text = self.text(argument, source)?;
         hex::decode(&text).map_err(|error| unfit(argument, source, &error))
     }
 
-    fn text(&mut self, argument: &str, source: &Source) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    /// Reads text as it is.
+    pub(crate) fn text(&mut self, argument: &str, source: &Source) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let unreadable = |error| file::unreadable(format_args!("{argument}: {source}"), &error);
         match source {
             Source::File(path) => file::read(path, MAX_LEN).map_err(unreadable),

@@ -7,8 +7,8 @@ use crate::counter::Counter;
 use crate::ksn::Ksn;
 
 /// XORed onto each 8-byte part for one of the halves of a derived key.
-pub(crate) const HALF_VARIANT: [u8; BLOCK_LEN] = [0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0];
-static HALF_MASK: KeyMask = KeyMask::new(HALF_VARIANT);
+const HALF_VARIANT: [u8; BLOCK_LEN] = [0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0];
+pub(crate) static HALF_MASK: KeyMask = KeyMask::new(HALF_VARIANT);
 
 /// `E(BDK, id) || E(BDK ^ C0C0C0C0 00000000 …, id)`, `id` = first 8 bytes of the KSN, counter cleared.
 pub(crate) fn initial_key(bdk: &TdeaKey, ksn: &Ksn) -> TdeaKey {

@@ -4,7 +4,7 @@
 //! built then; [`PinKey`](crate::PinKey) is the same in all of them.
 
 use crate::keys::TransactionKey;
-use crate::working_keys::{data_key, mac_key};
+use crate::working_keys::{Recipe, data_key, derived_key, mac_key};
 
 tdea::key_type! {
     /// MAC key of the 2004 edition, for both directions.
@@ -40,17 +40,19 @@ tdea::key_type! {
 
 mac_key!(MacKey);
 data_key!(DataKey);
+derived_key!(MacKey: MAC_REQUEST);
+derived_key!(DataKey: DATA_2004);
 
 impl TransactionKey {
     /// The key for MACs in both directions, 2004 edition.
     #[must_use]
     pub fn mac_key_2004(&self) -> MacKey {
-        MacKey::from_key(self.mac_request_variant())
+        MacKey::from_key(Recipe::MAC_REQUEST.make(self.expose_key()))
     }
 
     /// The key for data in both directions, 2004 edition.
     #[must_use]
     pub fn data_key_2004(&self) -> DataKey {
-        DataKey::from_key(self.data_request_variant())
+        DataKey::from_key(Recipe::DATA_2004.make(self.expose_key()))
     }
 }

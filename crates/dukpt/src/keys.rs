@@ -4,6 +4,7 @@ use core::fmt;
 
 use tdea::{Kcv, KeyLength, StrengthError, TdeaKey};
 
+use crate::bulk::{Goal, Halves, Sealed};
 use crate::counter::{Counter, CounterError};
 use crate::derive;
 #[cfg(feature = "alloc")]
@@ -178,6 +179,20 @@ impl InitialKey {
     }
 }
 
+impl Sealed for InitialKey {
+    const GOAL: Goal<'static> = Goal::InitialKey;
+
+    fn blank(ksn: &Ksn) -> Self {
+        Self { key: TdeaKey::from([0; 16]), ksn: ksn.initial() }
+    }
+
+    #[inline]
+    fn rename(&mut self, ksn: &Ksn) -> &mut Halves {
+        self.ksn = ksn.initial();
+        self.key.overwrite_double()
+    }
+}
+
 impl fmt::Debug for InitialKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InitialKey").field("ksn", &self.ksn).finish_non_exhaustive()
@@ -224,6 +239,20 @@ impl TransactionKey {
     #[must_use]
     pub const fn expose_key(&self) -> &TdeaKey {
         &self.key
+    }
+}
+
+impl Sealed for TransactionKey {
+    const GOAL: Goal<'static> = Goal::TransactionKey;
+
+    fn blank(ksn: &Ksn) -> Self {
+        Self { key: TdeaKey::from([0; 16]), ksn: *ksn }
+    }
+
+    #[inline]
+    fn rename(&mut self, ksn: &Ksn) -> &mut Halves {
+        self.ksn = *ksn;
+        self.key.overwrite_double()
     }
 }
 

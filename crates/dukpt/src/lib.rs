@@ -11,6 +11,7 @@ pub mod aes;
 pub mod audit;
 #[cfg(feature = "std")]
 mod block_on;
+pub mod bulk;
 mod counter;
 mod derive;
 pub mod durable;

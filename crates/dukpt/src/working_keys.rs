@@ -8,17 +8,34 @@ use crate::keys::TransactionKey;
 /// The zero initial vector that ANS X9.24-1 Annex A uses with the data keys.
 pub const ZERO_IV: [u8; BLOCK_LEN] = [0; BLOCK_LEN];
 
-/// XORed onto both halves of the transaction key, one byte of ones at a place of its own for every use.
-///
-/// Source: ANS X9.24-1:2009 A.4.1, table A-1 (X9.24-3:2017 C.5.2, table 5).
-mod variant {
-    use super::BLOCK_LEN;
+/// How a working key is made of a transaction key.
+#[derive(Clone, Copy)]
+#[allow(missing_debug_implementations, reason = "no name for it leaves the crate")]
+pub struct Recipe {
+    /// XORed onto both halves: a byte of ones at a place of its own for every use.
+    pub(crate) variant: [u8; BLOCK_LEN],
+    /// Whether the result is encrypted under itself.
+    pub(crate) one_way: bool,
+}
 
-    pub(super) const PIN: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0, 0, 0, 0xFF];
-    pub(super) const MAC_REQUEST: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0, 0, 0xFF, 0];
-    pub(super) const MAC_RESPONSE: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0xFF, 0, 0, 0];
-    pub(super) const DATA_REQUEST: [u8; BLOCK_LEN] = [0, 0, 0, 0, 0, 0xFF, 0, 0];
-    pub(super) const DATA_RESPONSE: [u8; BLOCK_LEN] = [0, 0, 0, 0xFF, 0, 0, 0, 0];
+/// Source: ANS X9.24-1:2009 A.4.1, table A-1 (X9.24-3:2017 C.5.2, table 5); the data key of 2004 is the one without the step.
+impl Recipe {
+    pub(crate) const PIN: Self = Self::variant(7);
+    pub(crate) const MAC_REQUEST: Self = Self::variant(6);
+    pub(crate) const MAC_RESPONSE: Self = Self::variant(4);
+    pub(crate) const DATA_2004: Self = Self::variant(5);
+    pub(crate) const DATA_REQUEST: Self = Self { one_way: true, ..Self::variant(5) };
+    pub(crate) const DATA_RESPONSE: Self = Self { one_way: true, ..Self::variant(3) };
+
+    /// `FF` at this byte of each half, from 0 at the left.
+    const fn variant(place: u32) -> Self {
+        Self { variant: (0xFF_u64 << (56 - 8 * place)).to_be_bytes(), one_way: false }
+    }
+
+    pub(crate) fn make(self, transaction_key: &TdeaKey) -> TdeaKey {
+        let variant = transaction_key.variant(&self.variant);
+        if self.one_way { derive::one_way(&variant) } else { variant }
+    }
 }
 
 tdea::key_type! {
@@ -124,41 +141,31 @@ impl TransactionKey {
     /// The PIN encryption key.
     #[must_use]
     pub fn pin_key(&self) -> PinKey {
-        PinKey::from_key(self.expose_key().variant(&variant::PIN))
+        PinKey::from_key(Recipe::PIN.make(self.expose_key()))
     }
 
     /// The key for MACs of requests, 2009 edition.
     #[must_use]
     pub fn mac_request_key(&self) -> MacRequestKey {
-        MacRequestKey::from_key(self.mac_request_variant())
+        MacRequestKey::from_key(Recipe::MAC_REQUEST.make(self.expose_key()))
     }
 
     /// The key for MACs of responses, 2009 edition.
     #[must_use]
     pub fn mac_response_key(&self) -> MacResponseKey {
-        MacResponseKey::from_key(self.expose_key().variant(&variant::MAC_RESPONSE))
+        MacResponseKey::from_key(Recipe::MAC_RESPONSE.make(self.expose_key()))
     }
 
     /// The key for data of requests, 2009 edition.
     #[must_use]
     pub fn data_request_key(&self) -> DataRequestKey {
-        DataRequestKey::from_key(derive::one_way(&self.data_request_variant()))
+        DataRequestKey::from_key(Recipe::DATA_REQUEST.make(self.expose_key()))
     }
 
     /// The key for data of responses, 2009 edition.
     #[must_use]
     pub fn data_response_key(&self) -> DataResponseKey {
-        DataResponseKey::from_key(derive::one_way(&self.expose_key().variant(&variant::DATA_RESPONSE)))
-    }
-
-    /// What both editions make a MAC key of.
-    pub(crate) fn mac_request_variant(&self) -> TdeaKey {
-        self.expose_key().variant(&variant::MAC_REQUEST)
-    }
-
-    /// What both editions make a data key of.
-    pub(crate) fn data_request_variant(&self) -> TdeaKey {
-        self.expose_key().variant(&variant::DATA_REQUEST)
+        DataResponseKey::from_key(Recipe::DATA_RESPONSE.make(self.expose_key()))
     }
 }
 
@@ -195,9 +202,31 @@ macro_rules! pin_key {
 }
 pub(crate) use pin_key;
 
+/// Makes a working key the end of bulk derivation.
+macro_rules! derived_key {
+    ($name:ident: $recipe:ident) => {
+        impl $crate::bulk::Sealed for $name {
+            const GOAL: $crate::bulk::Goal<'static> = $crate::bulk::Goal::WorkingKey(Recipe::$recipe);
+
+            fn blank(_: &$crate::Ksn) -> Self {
+                Self(tdea::TdeaKey::from([0; 16]))
+            }
+
+            #[inline]
+            fn rename(&mut self, _: &$crate::Ksn) -> &mut $crate::bulk::Halves {
+                self.0.overwrite_double()
+            }
+        }
+    };
+}
+pub(crate) use derived_key;
+
 /// Gives a MAC key its operations.
 macro_rules! mac_key {
     ($name:ident) => {
+        #[cfg(feature = "alloc")]
+        impl $crate::bulk::MacKey for $name {}
+
         impl $name {
             /// The code of a whole message: ISO 9797-1 MAC algorithm 3 with zero padding. Annex A sends the leftmost
             /// 4 bytes of it: [`truncated`](tdea::Mac::truncated).
@@ -342,3 +371,8 @@ mac_key!(MacRequestKey);
 mac_key!(MacResponseKey);
 data_key!(DataRequestKey);
 data_key!(DataResponseKey);
+derived_key!(PinKey: PIN);
+derived_key!(MacRequestKey: MAC_REQUEST);
+derived_key!(MacResponseKey: MAC_RESPONSE);
+derived_key!(DataRequestKey: DATA_REQUEST);
+derived_key!(DataResponseKey: DATA_RESPONSE);

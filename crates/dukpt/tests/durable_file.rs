@@ -7,7 +7,6 @@ mod common;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use cardroot_dukpt::durable::{
     Device, DeviceKey, FileError, FileStore, NoRollbackProtection, OriginatorError, StateError, StateStore,
@@ -75,37 +74,6 @@ fn one_slot_of_the_file_holds_the_state_and_the_other_zeros() {
         assert!(file.starts_with(b"cardroot-dukpt state, version 1\n"));
         let blank = file[4096..].chunks(4096).filter(|slot| slot.iter().all(|byte| *byte == 0)).count();
         assert_eq!(blank, 1);
-    }
-}
-
-#[test]
-fn a_store_in_use_is_refused_here_and_to_other_programs() {
-    let folder = Folder::new("in-use");
-    let store = FileStore::open(folder.state()).unwrap();
-    assert!(matches!(FileStore::open(folder.state()), Err(FileError::InUse)));
-    assert!(!another_program_opens(&folder), "it is locked");
-    drop(store);
-    assert!(another_program_opens(&folder), "it is not locked any more");
-    assert!(FileStore::open(folder.state()).is_ok());
-}
-
-const PATH_FOR_ANOTHER: &str = "CARDROOT_DUKPT_TEST_STATE";
-
-fn another_program_opens(folder: &Folder) -> bool {
-    Command::new(env::current_exe().unwrap())
-        .args(["--exact", "--ignored", "another_program"])
-        .env(PATH_FOR_ANOTHER, folder.state())
-        .output()
-        .unwrap()
-        .status
-        .success()
-}
-
-#[test]
-#[ignore = "run by another test, as another program"]
-fn another_program() {
-    if let Some(path) = env::var_os(PATH_FOR_ANOTHER) {
-        FileStore::open(path).unwrap();
     }
 }
 

@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 use zeroize::ZeroizeOnDrop;
 
 use crate::BLOCK_LEN;
+use crate::bulk::KeyBits;
 use crate::key::{KeyError, TdeaKey};
 use crate::mac::{Chain, Mac, MacError, MacPadding};
 use crate::modes::{self, Mode};
@@ -109,7 +110,7 @@ impl DesKey {
     /// assert_eq!(pair[1], one);
     /// ```
     pub fn encrypt_masked(&self, mask: &KeyMask, blocks: &mut [[u8; BLOCK_LEN]; 2]) {
-        schedule::encrypt_pair(schedule::des_masked(&self.0, &mask.0).each_ref(), blocks);
+        schedule::encrypt_pair(schedule::des_masked(&self.0, &mask.schedule).each_ref(), blocks);
     }
 
     /// Encrypts whole blocks in place.
@@ -129,14 +130,21 @@ impl DesKey {
     }
 }
 
-/// A public constant to XOR onto keys, expanded by the compiler.
-pub struct KeyMask(schedule::Mask);
+/// A public constant to XOR onto keys, expanded by the compiler for single blocks and for batches.
+pub struct KeyMask {
+    schedule: schedule::Mask,
+    bits: KeyBits,
+}
 
 impl KeyMask {
     /// Takes what is XORed onto each part of a key.
     #[must_use]
     pub const fn new(mask: [u8; BLOCK_LEN]) -> Self {
-        Self(schedule::Mask::new(mask))
+        Self { schedule: schedule::Mask::new(mask), bits: KeyBits::of(mask) }
+    }
+
+    pub(crate) fn bits(&self) -> &[u8] {
+        self.bits.as_slice()
     }
 }
 
@@ -149,7 +157,7 @@ impl fmt::Debug for KeyMask {
 impl TdeaKey {
     /// As [`DesKey::encrypt_masked`], with TDEA and `mask` on every part of the key.
     pub fn encrypt_masked(&self, mask: &KeyMask, blocks: &mut [[u8; BLOCK_LEN]; 2]) {
-        schedule::encrypt_pair(schedule::tdes_masked(self, &mask.0).each_ref(), blocks);
+        schedule::encrypt_pair(schedule::tdes_masked(self, &mask.schedule).each_ref(), blocks);
     }
 }
 

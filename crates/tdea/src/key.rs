@@ -151,11 +151,13 @@ impl TdeaKey {
     }
 
     /// Shows the key bytes, first part first.
+    #[inline]
     #[must_use]
     pub fn expose_bytes(&self) -> &[u8] {
         self.bytes.get(..self.length.bytes()).expect("a key is at most 24 bytes")
     }
 
+    #[inline]
     fn bytes_mut(&mut self) -> &mut [u8] {
         let len = self.length.bytes();
         self.bytes.get_mut(..len).expect("a key is at most 24 bytes")
@@ -177,8 +179,19 @@ impl TdeaKey {
         [0, 1, 2].map(|index| self.part(index))
     }
 
-    /// Makes this a double-length key, its bytes to be written.
-    pub(crate) fn overwrite_double(&mut self) -> &mut [[u8; BLOCK_LEN]; 2] {
+    /// Makes this a double-length key, its halves to be written: where one key takes the place of another, none is moved.
+    ///
+    /// # Examples
+    /// ```
+    /// use cardroot_tdea::TdeaKey;
+    ///
+    /// let mut key = TdeaKey::from([0x25; 24]);
+    /// *key.overwrite_double() = [[0x11; 8], [0x22; 8]];
+    /// assert!(key.ct_eq(&TdeaKey::from(0x1111111111111111_2222222222222222_u128.to_be_bytes())));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn overwrite_double(&mut self) -> &mut [[u8; BLOCK_LEN]; 2] {
         self.length = KeyLength::Double;
         let (parts, _) = self.bytes_mut().as_chunks_mut();
         parts.first_chunk_mut().expect("a double-length key has two parts")

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use cipher::{BlockCipherEncrypt, KeyInit};
+use tdea::bulk::sliced::{Direction, KeyPlanes, LaneMask, Planes, StepBuffer};
 use tdea::bulk::{Engine, MacKeys};
 use tdea::hazmat::{DesKey, DesMac, KeyMask};
 use tdea::{Backend, CbcMac, Cmac, MacPadding, Mode, Padding, RetailMac, TdeaKey};
@@ -81,12 +82,11 @@ pub const OPERATIONS: &[Operation] = &[
         black_box(blocks);
     }),
     silent("DES and TDEA two blocks, a key and its variant", |secret| {
-        const MASK: KeyMask = KeyMask::new([0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0]);
         let key = secret.double(0);
         let mut blocks = [secret.data[0], secret.data[1]];
-        DesKey::left_half(&key).encrypt_masked(&MASK, &mut blocks);
+        DesKey::left_half(&key).encrypt_masked(&HALF_MASK, &mut blocks);
         black_box(&mut blocks);
-        key.encrypt_masked(&MASK, &mut blocks);
+        key.encrypt_masked(&HALF_MASK, &mut blocks);
         black_box(blocks);
     }),
     silent("ECB and CBC, both ways", |secret| {
@@ -183,7 +183,29 @@ pub const OPERATIONS: &[Operation] = &[
             })
             .expect("double-length keys, one a message");
     }),
+    silent("bulk: a step of DUKPT in sliced form", |secret| {
+        let (engine, batch) = (bulk(), &secret.data[..64]);
+        let (mut left, mut right) = (Planes::new(), Planes::new());
+        engine.read_lanes(batch, &mut left);
+        engine.read_lanes(&batch[..50], &mut right);
+        let (mut counter, mut register, mut moved) = (Planes::new(), Planes::new(), LaneMask::new());
+        engine.copy(&mut counter, &right);
+        engine.move_highest_bit(&mut counter, &mut register, 21, &mut moved);
+        engine.non_reversible_step([&mut left, &mut right], &register, &moved, &mut StepBuffer::new());
+        // Working keys take a variant of it.
+        let mut key = KeyPlanes::new();
+        engine.des_keys(&left, [0; 8], &mut key);
+        engine.mask_keys(&mut key, &HALF_MASK);
+        engine.run(&mut right, &[(&key, Direction::Encrypt)]);
+        let mut out = [[0; 8]; 64];
+        engine.write_lanes(&right, &mut out);
+        black_box(out);
+    }),
 ];
+
+/// What DUKPT XORs onto keys.
+const HALF_VARIANT: [u8; 8] = [0xC0, 0xC0, 0xC0, 0xC0, 0, 0, 0, 0];
+const HALF_MASK: KeyMask = KeyMask::new(HALF_VARIANT);
 
 /// One block of the crate `des`, whose S-boxes are tables.
 pub fn table_driven(secret: &Secret) {

@@ -11,7 +11,7 @@ use super::word::Word;
 #[derive(Clone, Copy)]
 pub(super) struct Ymm(__m256i);
 
-backend!(Avx2, Ymm, BreakEven { shared: 16, each: 9, chains: 8 }, "avx2");
+backend!(Avx2, Ymm, BreakEven { shared: 16, each: 9, chains: 7 }, "avx2");
 
 // SAFETY: 32 bytes of plain old data, aligned to as many.
 unsafe impl Word for Ymm {

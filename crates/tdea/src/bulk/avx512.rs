@@ -11,7 +11,7 @@ use super::word::Word;
 #[derive(Clone, Copy)]
 pub(super) struct Zmm(__m512i);
 
-backend!(Avx512, Zmm, BreakEven { shared: 19, each: 10, chains: 7 }, "avx512f");
+backend!(Avx512, Zmm, BreakEven { shared: 19, each: 10, chains: 6 }, "avx512f");
 
 // SAFETY: 64 bytes of plain old data, aligned to as many.
 unsafe impl Word for Zmm {

@@ -80,9 +80,9 @@ macro_rules! backend {
                 load,
                 store,
                 expand_keys,
+                invert_key_bits,
                 splat_key,
                 rounds,
-                masked_encrypt,
                 step,
                 set_xor,
                 xor_value,
@@ -110,6 +110,12 @@ macro_rules! backend {
 
             $(#[target_feature(enable = $feature)])?
             #[inline(never)]
+            unsafe fn invert_key_bits(key: &mut KeyPlanes, bits: &[u8]) {
+                kernel::invert_key_bits::<$word>(key_words_mut(key), bits);
+            }
+
+            $(#[target_feature(enable = $feature)])?
+            #[inline(never)]
             unsafe fn splat_key(key: u64, registers: &mut KeyPlanes) {
                 kernel::splat_key::<$word>(key, key_words_mut(registers));
             }
@@ -118,12 +124,6 @@ macro_rules! backend {
             #[inline(never)]
             unsafe fn rounds(planes: &mut Planes, stages: &[Stage<'_>]) {
                 kernel::rounds::<$word>(words_mut(planes), stages.iter().map(|(key, direction)| (key_words(key), *direction)));
-            }
-
-            $(#[target_feature(enable = $feature)])?
-            #[inline(never)]
-            unsafe fn masked_encrypt(out: &mut Planes, input: &Planes, pad: &Planes, variant: u64, key: &KeyPlanes) {
-                kernel::masked_encrypt::<$word>(words_mut(out), words(input), words(pad), variant, key_words(key));
             }
 
             $(#[target_feature(enable = $feature)])?

@@ -19,9 +19,9 @@ pub(super) struct Kernels {
     pub(super) load: unsafe fn(&[[u8; 8]], &mut Planes),
     pub(super) store: unsafe fn(&Planes, &mut [[u8; 8]]),
     pub(super) expand_keys: unsafe fn(&Planes, u64, &mut KeyPlanes),
+    pub(super) invert_key_bits: unsafe fn(&mut KeyPlanes, &[u8]),
     pub(super) splat_key: unsafe fn(u64, &mut KeyPlanes),
     pub(super) rounds: unsafe fn(&mut Planes, &[Stage<'_>]),
-    pub(super) masked_encrypt: unsafe fn(&mut Planes, &Planes, &Planes, u64, &KeyPlanes),
     pub(super) step: unsafe fn(&mut Planes, &mut Planes, &Planes, &LaneMask, &mut StepBuffer),
     pub(super) set_xor: unsafe fn(&mut Planes, &Planes, &Planes),
     pub(super) xor_value: unsafe fn(&mut Planes, u64),
@@ -137,6 +137,12 @@ impl Kernels {
         unsafe { (self.expand_keys)(planes, mask, key) }
     }
 
+    /// Inverts bits of the registers C and D, as [`KeyBits`](super::order::KeyBits) has them, in every lane.
+    pub(super) fn invert_key_bits(&self, key: &mut KeyPlanes, bits: &[u8]) {
+        // SAFETY: the processor was asked, see above.
+        unsafe { (self.invert_key_bits)(key, bits) }
+    }
+
     /// Makes one DES key that of every lane.
     pub(super) fn splat_key(&self, key: &[u8; 8], registers: &mut KeyPlanes) {
         // SAFETY: the processor was asked, see above.
@@ -147,19 +153,6 @@ impl Kernels {
     pub(super) fn rounds(&self, planes: &mut Planes, stages: &[Stage<'_>]) {
         // SAFETY: the processor was asked, see above.
         unsafe { (self.rounds)(planes, stages) }
-    }
-
-    /// `out = E(key)[input ^ mask] ^ mask` with DES and the mask `pad ^ variant`.
-    pub(super) fn masked_encrypt(
-        &self,
-        out: &mut Planes,
-        input: &Planes,
-        pad: &Planes,
-        variant: u64,
-        key: &KeyPlanes,
-    ) {
-        // SAFETY: the processor was asked, see above.
-        unsafe { (self.masked_encrypt)(out, input, pad, variant, key) }
     }
 
     /// In the lanes of `moved`, one step of a non-reversible key generation.

@@ -103,6 +103,16 @@ pub(super) fn expand_keys<W: Word>(planes: &[W; 64], mask: u64, key: &mut [W; 11
     }
 }
 
+/// Inverts bits of C and D, counted from the first of C, in every lane.
+#[inline(always)]
+pub(super) fn invert_key_bits<W: Word>(registers: &mut [W; 112], bits: &[u8]) {
+    for bit in bits {
+        let once = usize::from(*bit) + usize::from(*bit) / 28 * 28;
+        registers[once] = registers[once].not();
+        registers[once + 28] = registers[once];
+    }
+}
+
 /// Turns one key into the registers C and D of every lane.
 #[inline(always)]
 pub(super) fn splat_key<W: Word>(key: u64, registers: &mut [W; 112]) {
@@ -113,36 +123,6 @@ pub(super) fn splat_key<W: Word>(key: u64, registers: &mut [W; 112]) {
             *once = W::splat(bit);
             *twice = *once;
         }
-    }
-}
-
-/// `out = E(key)[input ^ mask] ^ mask` with the mask `pad ^ variant` of each lane.
-#[inline(always)]
-pub(super) fn masked_encrypt<W: Word>(
-    out: &mut [W; 64],
-    input: &[W; 64],
-    pad: &[W; 64],
-    variant: u64,
-    key: &[W; 112],
-) {
-    let mut flips = [0; 64];
-    for (bit, plane) in PLANE_OF_BIT.iter().enumerate() {
-        flips[usize::from(*plane)] = 0_u64.wrapping_sub((variant >> bit) & 1);
-    }
-    if !W::TERNARY {
-        for (flip, inverted) in flips.iter_mut().zip(INVERTED_HALF.iter().cycle()) {
-            *flip ^= inverted;
-        }
-    }
-    for (plane, out) in out.iter_mut().enumerate() {
-        *out = input[plane].xor3(pad[plane], W::splat(flips[plane]));
-    }
-    let (left, right) = halves(out);
-    des(left, right, key, Direction::Encrypt);
-    for plane in 0..32 {
-        let (first, second) = (left[plane], right[plane]);
-        left[plane] = second.xor3(pad[plane], W::splat(flips[plane]));
-        right[plane] = first.xor3(pad[plane + 32], W::splat(flips[plane + 32]));
     }
 }
 
@@ -172,21 +152,19 @@ pub(super) fn rounds<'a, W: Word + 'a>(
 #[inline(always)]
 fn invert_for_circuits<W: Word>(half: &mut [W; 32]) {
     if !W::TERNARY {
-        for (plane, _) in half.iter_mut().zip(INVERTED_HALF).filter(|(_, inverted)| *inverted != 0) {
+        for (plane, _) in half.iter_mut().zip(INVERTED_HALF).filter(|(_, inverted)| *inverted) {
             *plane = plane.not();
         }
     }
 }
 
-/// All ones for each bit of a half block that the circuits of two-input gates want inverted.
-pub(super) const INVERTED_HALF: [u64; 32] = {
-    let mut half = [0; 32];
+/// The bits of a half block that the circuits of two-input gates want inverted.
+pub(super) const INVERTED_HALF: [bool; 32] = {
+    let mut half = [false; 32];
     let mut bit = 0;
     while bit < 32 {
         // A box reads its own four bits with its inner inputs.
-        if plain::INVERTED_INPUTS[bit / 4] >> (4 - bit % 4) & 1 == 1 {
-            half[bit] = !0;
-        }
+        half[bit] = plain::INVERTED_INPUTS[bit / 4] >> (4 - bit % 4) & 1 == 1;
         bit += 1;
     }
     half

@@ -57,6 +57,9 @@ pub mod sliced;
 mod step;
 mod word;
 
+#[cfg(feature = "hazmat")]
+pub(crate) use order::KeyBits;
+
 pub use each::UnequalLengths;
 pub use engine::Engine;
 pub use macs::{MacKeys, MacsError};

@@ -44,6 +44,33 @@ pub(super) const fn key_bit(index: usize) -> usize {
     (PERMUTED_CHOICE_1[index] as usize - 1) ^ 7
 }
 
+/// The bits of C and D, C first, that a mask on a key inverts.
+#[cfg(feature = "hazmat")]
+pub(crate) struct KeyBits {
+    bits: [u8; 56],
+    len: usize,
+}
+
+#[cfg(feature = "hazmat")]
+impl KeyBits {
+    pub(crate) const fn of(mask: [u8; 8]) -> Self {
+        let mask = u64::from_le_bytes(mask);
+        let (mut bits, mut len, mut index) = ([0; 56], 0, 0);
+        while index < 56 {
+            if (mask >> key_bit(index)) & 1 == 1 {
+                bits[len] = index as u8;
+                len += 1;
+            }
+            index += 1;
+        }
+        Self { bits, len }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bits[..self.len]
+    }
+}
+
 const PERMUTED_CHOICE_1: [u8; 56] = [
     57, 49, 41, 33, 25, 17, 9, 1, 58, 50, 42, 34, 26, 18, 10, 2, 59, 51, 43, 35, 27, 19, 11, 3, 60, 52, 44,
     36, //

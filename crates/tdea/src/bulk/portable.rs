@@ -3,4 +3,4 @@
 use super::backend::backend;
 use super::word::Word;
 
-backend!(Portable, u64, BreakEven { shared: 6, each: 5, chains: 6 });
+backend!(Portable, u64, BreakEven { shared: 6, each: 5, chains: 5 });

@@ -8,6 +8,7 @@ pub use super::Direction;
 use super::engine::Engine;
 pub use super::keys::LaneKeys;
 pub use super::planes::{KeyPlanes, LaneMask, Planes, StepBuffer};
+use crate::hazmat::KeyMask;
 use crate::key::TdeaKey;
 
 impl Engine {
@@ -38,22 +39,14 @@ impl Engine {
         self.kernels.expand_keys(values, u64::from_le_bytes(variant), keys);
     }
 
+    /// XORs `mask` onto the DES key of each lane.
+    pub fn mask_keys(self, keys: &mut KeyPlanes, mask: &KeyMask) {
+        self.kernels.invert_key_bits(keys, mask.bits());
+    }
+
     /// Runs every lane through one DES after the other, under its keys: one stage for DES, [`LaneKeys::tdea`] for TDEA.
     pub fn run(self, values: &mut Planes, stages: &[(&KeyPlanes, Direction)]) {
         self.kernels.rounds(values, stages);
-    }
-
-    /// `out = E(key)[input XOR mask] XOR mask` in every lane, with DES and the mask `pad XOR variant`: one register of a step that can't be
-    /// taken back.
-    pub fn masked_encrypt(
-        self,
-        out: &mut Planes,
-        input: &Planes,
-        pad: &Planes,
-        variant: [u8; 8],
-        key: &KeyPlanes,
-    ) {
-        self.kernels.masked_encrypt(out, input, pad, u64::from_le_bytes(variant), key);
     }
 
     /// One step of a non-reversible key generation in the lanes of `moved`; the others keep their key. With the key `L || R`, DES and
@@ -61,7 +54,7 @@ impl Engine {
     ///
     /// `L, R = E(L XOR V)[register XOR R XOR V] XOR R XOR V, E(L)[register XOR R] XOR R`
     ///
-    /// Both halves run side by side, in less time than two calls of [`masked_encrypt`](Self::masked_encrypt) take.
+    /// Both halves run side by side.
     ///
     /// # Source
     /// ANS X9.24-1:2009 A.2, "Non-reversible Key Generation Process".

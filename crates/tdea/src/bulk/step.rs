@@ -95,7 +95,7 @@ const VARIED: [bool; 64] = {
 /// Whether the rounds keep a plane inverted.
 #[inline(always)]
 const fn inside<W: Word>(plane: usize) -> bool {
-    !W::TERNARY && INVERTED_HALF[plane % 32] != 0
+    !W::TERNARY && INVERTED_HALF[plane % 32]
 }
 
 #[inline(always)]

@@ -1,0 +1,256 @@
+//! `dukpt audit`: the search for cloned terminals in what a receiver has recorded.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use cardroot::dukpt::audit::{self, Observation, Outcome, Thresholds};
+use cardroot::dukpt::guard::{Claim, OriginatorId, Refusal, RequestId, Scheme, Verdict};
+use cardroot::dukpt::{Authentication, Ksn, aes};
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::error::Failure;
+use crate::file;
+use crate::hex;
+use crate::output::{Record, Report, Value};
+
+pub(super) const HELP: &str = "\
+The record has a message on each line, in the order in which the receiver judged them. CSV has a line of names first, in any
+order; JSON lines have an object on each line. Members:
+  time       when it came: a whole number in any unit
+  source     where it came from, as the receiver knows it; equal texts are one place; may be empty
+  ksn        the key serial number, 5 to 10 bytes (TDES) or 12 (AES)
+  request    a digest or the MAC of the message, hexadecimal; of more than 16 bytes the first 16 count
+  outcome    accepted, repeated or refused by the receiver's memory, or not-authentic (a wrong MAC)
+  mac        verified or absent; empty if not-authentic
+
+Examples:
+  cardroot dukpt audit record.csv
+  zcat record.jsonl.gz | cardroot dukpt audit --format jsonl --jump 5000";
+
+#[derive(Args)]
+pub(crate) struct Audit {
+    /// How the record is written: by the file's name unless given (.jsonl, .ndjson or CSV)
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// A counter that skips at least N others is a sign
+    #[arg(long, value_name = "N", default_value_t = Thresholds::default().jump)]
+    jump: u32,
+    /// The record; standard input if not given
+    file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// Comma-separated values
+    Csv,
+    /// JSON lines
+    Jsonl,
+}
+
+impl Format {
+    fn of(path: Option<&Path>) -> Self {
+        let extension = path.and_then(Path::extension).unwrap_or_default();
+        let is = |name: &str| extension.eq_ignore_ascii_case(name);
+        if is("jsonl") || is("ndjson") { Self::Jsonl } else { Self::Csv }
+    }
+}
+
+/// A line of the record, as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    time: u64,
+    #[serde(default)]
+    source: String,
+    ksn: String,
+    request: String,
+    outcome: OutcomeName,
+    #[serde(default)]
+    mac: Option<MacName>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OutcomeName {
+    Accepted,
+    Repeated,
+    Refused,
+    NotAuthentic,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum MacName {
+    Verified,
+    Absent,
+}
+
+/// A line that was understood; the source is a number, since logs have few places and many lines.
+struct Seen {
+    time: u64,
+    source: usize,
+    claim: Claim,
+    outcome: Outcome,
+}
+
+/// A record that was read.
+#[derive(Default)]
+struct Log {
+    lines: Vec<Seen>,
+    sources: Vec<String>,
+    numbers: HashMap<String, usize>,
+}
+
+/// A line that can't be understood. It names columns, and quotes nothing but what the parsers say.
+#[derive(Debug, thiserror::Error)]
+enum LineError {
+    #[error("{0}")]
+    Csv(#[from] csv::Error),
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+    #[error("ksn: {0}")]
+    Ksn(String),
+    #[error("request: {0}")]
+    Request(hex::HexError),
+    #[error("mac: a message that was judged says verified or absent")]
+    NoMac,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+pub(super) fn run(arguments: &Audit) -> Result<Report, Failure> {
+    let path = arguments.file.as_deref();
+    let format = arguments.format.unwrap_or_else(|| Format::of(path));
+    let log = read(path, format)?;
+    let report = audit::examine(log.observations(), Thresholds { jump: arguments.jump });
+    let findings = report.findings.iter().map(|finding| {
+        Record::new()
+            .with("name", finding.originator.to_string())
+            .with("sign", finding.sign.summary())
+            .with("times", finding.times)
+            .with("with_macs", finding.authenticated)
+            .with("first", finding.first.to_string())
+            .with("last", finding.last.to_string())
+    });
+    let record = Record::new()
+        .with("messages", report.messages)
+        .with("names", report.originators)
+        .with("findings", Value::Table(findings.collect()));
+    if report.findings.is_empty() {
+        return Ok(record.into());
+    }
+    Ok(Report::refused(
+        record,
+        "there are signs of cloned terminals: see findings; each may have a harmless cause",
+    ))
+}
+
+fn read(path: Option<&Path>, format: Format) -> Result<Log, Failure> {
+    let source: Box<dyn Read> = match path.filter(|path| !file::is_stdin(path)) {
+        Some(path) => Box::new(File::open(path).map_err(|error| file::unreadable(path.display(), &error))?),
+        None => Box::new(io::stdin()),
+    };
+    let source = BufReader::new(source);
+    match format {
+        Format::Csv => read_csv(source),
+        Format::Jsonl => read_json(source),
+    }
+    .map_err(|(line, error)| Failure::refused(format!("{}, line {line}: {error}", file::place(path))))
+}
+
+fn read_csv(source: impl Read) -> Result<Log, (u64, LineError)> {
+    let mut log = Log::default();
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(source);
+    let names = reader.headers().map_err(|error| (1, error.into()))?.clone();
+    let mut row = csv::StringRecord::new();
+    loop {
+        let line = reader.position().line();
+        let at = |error: LineError| (line, error);
+        if !reader.read_record(&mut row).map_err(|error| at(error.into()))? {
+            return Ok(log);
+        }
+        let line: Line = row.deserialize(Some(&names)).map_err(|error| at(error.into()))?;
+        log.take(line).map_err(at)?;
+    }
+}
+
+fn read_json(source: impl BufRead) -> Result<Log, (u64, LineError)> {
+    let mut log = Log::default();
+    for (number, line) in (1..).zip(source.lines()) {
+        let at = |error: LineError| (number, error);
+        let line = line.map_err(|error| at(error.into()))?;
+        if !line.trim().is_empty() {
+            let line = serde_json::from_str(&line).map_err(|error| at(error.into()))?;
+            log.take(line).map_err(at)?;
+        }
+    }
+    Ok(log)
+}
+
+impl Log {
+    fn take(&mut self, line: Line) -> Result<(), LineError> {
+        let (originator, counter) = name(&line.ksn)?;
+        let digest = hex::decode(line.request.as_bytes()).map_err(LineError::Request)?;
+        let mut request = RequestId([0; 16]);
+        for (byte, found) in request.0.iter_mut().zip(digest.iter()) {
+            *byte = *found;
+        }
+        let authentication = match line.mac {
+            Some(MacName::Verified) => Some(Authentication::Verified),
+            Some(MacName::Absent) => Some(Authentication::Absent),
+            None => None,
+        };
+        let verdict = match line.outcome {
+            OutcomeName::Accepted => Some(Verdict::Accepted { previous: None }),
+            OutcomeName::Repeated => Some(Verdict::Repeated),
+            OutcomeName::Refused => Some(Verdict::Refused(Refusal::Replay { found: counter })),
+            OutcomeName::NotAuthentic => None,
+        };
+        let outcome = match verdict {
+            None => Outcome::NotAuthentic,
+            Some(verdict) => {
+                Outcome::Judged { verdict, authentication: authentication.ok_or(LineError::NoMac)? }
+            }
+        };
+        let source = self.source(line.source);
+        let claim = Claim { originator, counter, request };
+        self.lines.push(Seen { time: line.time, source, claim, outcome });
+        Ok(())
+    }
+
+    fn source(&mut self, name: String) -> usize {
+        if let Some(number) = self.numbers.get(&name) {
+            return *number;
+        }
+        self.sources.push(name.clone());
+        self.numbers.insert(name, self.sources.len() - 1);
+        self.sources.len() - 1
+    }
+
+    fn observations(&self) -> impl Iterator<Item = Observation<'_>> {
+        self.lines.iter().map(|seen| Observation {
+            claim: seen.claim,
+            outcome: seen.outcome,
+            source: self.sources.get(seen.source).map_or("", String::as_str),
+            time: seen.time,
+        })
+    }
+}
+
+/// The originator that a key serial number names, and the number in its counter field. What no transaction may carry is
+/// in a record all the same, if somebody sent it.
+fn name(text: &str) -> Result<(OriginatorId, u32), LineError> {
+    let bytes = hex::decode(text.as_bytes()).map_err(|error| LineError::Ksn(error.to_string()))?;
+    if let Ok(ksn) = aes::Ksn::try_from(bytes.as_slice()) {
+        let [.., a, b, c, d] = *ksn.as_bytes();
+        let originator = OriginatorId { scheme: Scheme::Aes, id: *ksn.id().as_bytes() };
+        return Ok((originator, u32::from_be_bytes([a, b, c, d])));
+    }
+    let ksn = Ksn::from_wire(&bytes)
+        .map_err(|error| LineError::Ksn(format!("{error}; one of AES DUKPT has {}", aes::Ksn::LEN)))?;
+    let [.., a, b, c] = *ksn.as_bytes();
+    Ok((OriginatorId::from(&ksn), u32::from_be_bytes([0, a & 0x1F, b, c])))
+}
