@@ -80,7 +80,8 @@ struct Post {
     line: u16,
     will_be_cloned: bool,
     clone: Option<Terminal>,
-    copy: Option<Image>,
+    /// What somebody has copied from the chip, and whether it has made a sale since.
+    copy: Option<(Image, bool)>,
     expectation: Expectation,
     /// The last message accepted and its answer.
     last: Option<(Message, Vec<u8>)>,
@@ -140,12 +141,7 @@ pub struct Plan<'a> {
 
 impl<'a> Crew<'a> {
     /// Loads the terminals of the `number`th line.
-    pub fn load(
-        plan: &Plan<'a>,
-        number: u32,
-        bdk: &Bdk,
-        network: &'a Network,
-    ) -> Result<Self, Failure> {
+    pub fn load(plan: &Plan<'a>, number: u32, bdk: &Bdk, network: &'a Network) -> Result<Self, Failure> {
         let own = (number..plan.terminals).step_by(plan.connections as usize);
         let posts = own.map(|index| Post::load(index, plan.key_set, bdk)).collect::<Result<_, _>>()?;
         let (each, rest) = (u64::from(plan.connections), u64::from(number));
@@ -192,8 +188,8 @@ impl<'a> Crew<'a> {
             (Event::Forgery(forgery), Some(old)) => return post.forge(desk, forgery, &old),
             (Event::PowerCut, _) => post.terminal.fail_in(1 + chance % 16),
             (Event::Restart, _) => post.terminal.crash(),
-            (Event::Copied, _) => post.copy = Some(post.terminal.copy_state()),
-            (Event::PutBack, _) => post.put_back(desk)?,
+            (Event::Copied, _) => post.copy = Some((post.terminal.copy_state(), false)),
+            (Event::PutBack, _) => post.put_back(desk),
             _ => {}
         }
         if post.will_be_cloned && post.clone.is_none() && post.last.is_some() {
@@ -230,7 +226,7 @@ fn event(dice: &mut Dice) -> Event {
 impl Post {
     fn load(index: u32, key_set: u64, bdk: &Bdk) -> Result<Self, Failure> {
         let name = terminal_name(key_set, index)?;
-        let hardware = if index % 2 == 0 { Hardware::Counting } else { Hardware::Plain };
+        let hardware = if index.is_multiple_of(2) { Hardware::Counting } else { Hardware::Plain };
         Ok(Self {
             originator: OriginatorId::from(&name),
             terminal: Terminal::load(bdk, name, format!("T{index:07}"), hardware)?,
@@ -252,9 +248,11 @@ impl Post {
         event: Event,
         at_clone: bool,
     ) -> Result<(), Failure> {
-        let (terminal, line) = match &mut self.clone {
-            Some(clone) if at_clone => (clone, self.line | CLONE),
-            _ => (&mut self.terminal, self.line),
+        let clone = self.clone.as_mut().filter(|_| at_clone);
+        let copied = self.copy.as_mut().filter(|_| clone.is_none());
+        let (terminal, line) = match clone {
+            Some(clone) => (clone, self.line | CLONE),
+            None => (&mut self.terminal, self.line),
         };
         let sale = match terminal.sell(order) {
             Ok(sale) => sale,
@@ -264,11 +262,15 @@ impl Post {
             }
             Err(trouble) => return Err(trouble.into()),
         };
+        if let Some((_, is_old)) = copied {
+            *is_old = true;
+        }
         if matches!(event, Event::Lost) {
             desk.account.lost += 1;
             return Ok(());
         }
-        let accepted_as = if matches!(event, Event::WrongPin) { Outcome::WrongPin } else { Outcome::Approved };
+        let accepted_as =
+            if matches!(event, Event::WrongPin) { Outcome::WrongPin } else { Outcome::Approved };
         let message = Message { line, counter: sale.counter()?, bytes: sale.request.clone() };
         let (judged, reply) = desk.ask(&mut self.expectation, &message, accepted_as)?;
         if judged.outcome.is_refused() {
@@ -309,16 +311,13 @@ impl Post {
     }
 
     /// Somebody puts the copy back that he made.
-    fn put_back(&mut self, desk: &mut Desk<'_>) -> Result<(), Failure> {
-        let Some(copy) = self.copy.take().filter(|copy| *copy != self.terminal.copy_state()) else {
-            return Ok(());
-        };
+    fn put_back(&mut self, desk: &mut Desk<'_>) {
+        let Some((copy, true)) = self.copy.take() else { return };
         match (self.terminal.put_back(&copy), self.terminal.hardware()) {
             (Ok(()), Hardware::Plain) => desk.account.copies_in_use += 1,
             (Err(Trouble::OldCopy), Hardware::Counting) => desk.account.copies_refused += 1,
             (other, hardware) => desk.expect(false, || format!("an old copy, {hardware:?}: {other:?}")),
         }
-        Ok(())
     }
 }
 

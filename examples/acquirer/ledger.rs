@@ -165,7 +165,8 @@ impl Ledger {
         }
         let (accepted, cents, clones) = (ledger.accepted, ledger.cents, ledger.clones);
         ledger.fault_unless(accepted[0] == accepted[1], || format!("counters accepted: {accepted:?}"));
-        ledger.fault_unless(cents[0] == cents[1], || format!("cents at terminals and in the books: {cents:?}"));
+        ledger
+            .fault_unless(cents[0] == cents[1], || format!("cents at terminals and in the books: {cents:?}"));
         ledger.fault_unless(clones[0] == clones[1], || format!("clones that showed, and found: {clones:?}"));
         ledger
     }

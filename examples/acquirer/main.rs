@@ -27,6 +27,7 @@ mod host;
 mod keys;
 mod ledger;
 mod line;
+mod memory;
 mod report;
 mod run;
 mod service;
@@ -40,12 +41,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use cardroot::dukpt::guard::Policy;
 use clap::Parser;
-use store::RedbGuard;
 
 use crate::figures::Goal;
 use crate::ledger::Ledger;
+use crate::memory::InFile;
 use crate::run::{Options, run};
 
 /// What ends the run: a sentence for the one who started it.
@@ -78,7 +78,7 @@ struct Args {
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=i64::from(fleet::MOST_TERMINALS)))]
     terminals: u32,
     /// How many times a terminal is set to work.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 300_000)]
     transactions: u64,
     /// Trade so long instead.
     #[arg(long, conflicts_with = "transactions")]
@@ -135,10 +135,5 @@ fn main() -> ExitCode {
 fn trade(args: &Args) -> Result<Ledger, Failure> {
     let temporary = tempfile::tempdir()?;
     let folder = args.data.as_deref().unwrap_or(temporary.path());
-    std::fs::create_dir_all(folder)?;
-    let path = folder.join("counters");
-    if !path.exists() {
-        drop(RedbGuard::create(&path, Policy::Strict)?);
-    }
-    run(&args.options(), || Ok(RedbGuard::open(&path, Policy::Strict)?))
+    run(&args.options(), &InFile::within(folder)?)
 }

@@ -27,7 +27,12 @@ impl Ledger {
             let index = latencies.len().saturating_sub(1) * percent / 100;
             latencies.get(index).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
         };
-        writeln!(f, "{messages} messages in {seconds:.1} s, {rate} a second; answered in {:.1} ms (half of them), {:.1} ms (99 of 100)\n", millis(50), millis(99))
+        writeln!(
+            f,
+            "{messages} messages in {seconds:.1} s, {rate} a second; answered in {:.1} ms (half of them), {:.1} ms (99 of 100)\n",
+            millis(50),
+            millis(99)
+        )
     }
 
     fn write_messages(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,7 +48,11 @@ impl Ledger {
     fn write_crashes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let longest = self.away.iter().max().map_or(0.0, |away| away.as_secs_f64() * 1000.0);
         let crashes = self.away.len();
-        writeln!(f, "\nThe host crashed {} and was away for {longest:.0} ms at most.", times(crashes as u64))?;
+        writeln!(
+            f,
+            "\nThe host crashed {} and was away for {longest:.0} ms at most.",
+            times(crashes as u64)
+        )?;
         if crashes == 0 {
             return Ok(());
         }
@@ -78,18 +87,22 @@ impl Ledger {
 
     fn write_audit(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f)?;
-        row(f, "names in the audit with", ["fleet", "host"])?;
+        row(f, "names in the audit, by sign", ["fleet", "host"])?;
         for (sign, counts) in &self.signs {
             row(f, sign.summary(), counts.map(|count| number(count as u64)))?;
         }
         let (made, [showed, found]) = (self.totals.cloned.len(), self.clones);
-        writeln!(f, "{made} clones, of which {showed} gave themselves away and {found} were found, such as")?;
+        let example = if self.audit.is_empty() { "" } else { ", such as" };
+        writeln!(f, "{made} clones, of which {showed} gave themselves away and {found} were found{example}")?;
         self.audit.iter().try_for_each(|finding| writeln!(f, "  {}", finding.replace('\n', "\n  ")))
     }
 
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.faults.is_empty() {
-            return writeln!(f, "\nEvery message was judged as the fleet expected, one by one. No counter was accepted twice.");
+            return writeln!(
+                f,
+                "\nEvery message was judged as the fleet expected, one by one. No counter was accepted twice."
+            );
         }
         writeln!(f, "\nFAILED: {} faults", number(self.faults.len() as u64))?;
         self.faults.iter().take(SHOWN).try_for_each(|fault| writeln!(f, "  {fault}"))

@@ -5,7 +5,6 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use cardroot::dukpt::Receiver;
-use cardroot::dukpt::guard::ReplayGuard;
 
 use crate::Failure;
 use crate::bank::{Bank, Customer, customers};
@@ -15,6 +14,7 @@ use crate::host::{Host, Journal};
 use crate::keys::{base_key, key_sets};
 use crate::ledger::{Evidence, Ledger};
 use crate::line::Network;
+use crate::memory::Memory;
 use crate::service::{Conversations, Service};
 use crate::witness::{Power, Record, Witness};
 
@@ -49,11 +49,8 @@ struct Lives {
     away: Vec<Duration>,
 }
 
-/// Lets the fleet trade with a host whose memory `open` opens, once for each of its lives.
-pub fn run<G: ReplayGuard + Sync>(
-    options: &Options,
-    open: impl Fn() -> Result<G, Failure>,
-) -> Result<Ledger, Failure> {
+/// Lets the fleet trade with a host that has this memory, and crashes.
+pub fn run(options: &Options, memory: &impl Memory) -> Result<Ledger, Failure> {
     let customers = customers(CUSTOMERS);
     let listener = TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
@@ -69,9 +66,8 @@ pub fn run<G: ReplayGuard + Sync>(
     };
     let (lives, accounts) = thread::scope(|scope| {
         let figures = &world.figures;
-        let fleet: Vec<_> =
-            crews.into_iter().map(|crew| scope.spawn(|| crew.trade(figures))).collect();
-        let lives = world.live(open, || fleet.iter().all(ScopedJoinHandle::is_finished));
+        let fleet: Vec<_> = crews.into_iter().map(|crew| scope.spawn(|| crew.trade(figures))).collect();
+        let lives = world.live(memory, || fleet.iter().all(ScopedJoinHandle::is_finished));
         network.close();
         let accounts: Vec<_> = fleet.into_iter().map(joined).collect();
         // A failure of the host is the cause of those of the fleet.
@@ -101,33 +97,31 @@ fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Fail
 
 impl World<'_> {
     /// The host's lives, one after the other. Each begins with what the memory has kept.
-    fn live<G: ReplayGuard + Sync>(
-        &self,
-        open: impl Fn() -> Result<G, Failure>,
-        is_over: impl Fn() -> bool,
-    ) -> Result<Lives, Failure> {
+    fn live(&self, memory: &impl Memory, is_over: impl Fn() -> bool) -> Result<Lives, Failure> {
+        let Options { key_set, crashes, connections, quiet, .. } = *self.options;
         let mut lives = Lives::default();
-        let mut live = Live::new(self.options.quiet);
-        for life in 1..=self.options.crashes + 1 {
-            let gone = Instant::now();
+        let mut live = Live::new(quiet);
+        let mut crashed: Option<Instant> = None;
+        for life in 1..=crashes + 1 {
             let power = Power::default();
-            let memory = Witness { guard: open()?, power: &power, record: &self.record };
-            let receiver = Receiver::new(key_sets(self.options.key_set)?, memory);
+            let guard = Witness { guard: memory.open()?, power: &power, record: &self.record };
+            let receiver = Receiver::new(key_sets(key_set)?, guard);
             let host = Host { receiver, bank: &self.bank, journal: &self.journal };
-            if life > 1 {
-                lives.away.push(gone.elapsed());
-            }
-            let workers = self.options.connections as usize;
-            let service = Service { listener: &self.listener, workers, power: &power, figures: &self.figures };
-            let end = f64::from(life) / f64::from(self.options.crashes + 1);
-            let is_last = life > self.options.crashes;
+            lives.away.extend(crashed.map(|crashed| crashed.elapsed()));
+
+            let workers = connections as usize;
+            let service =
+                Service { listener: &self.listener, workers, power: &power, figures: &self.figures };
+            let end = f64::from(life) / f64::from(crashes + 1);
             lives.judged.push(service.run(&host, || {
                 live.show(&self.figures);
-                is_over() || !is_last && self.figures.share() >= end
+                is_over() || life <= crashes && self.figures.share() >= end
             })?);
             if is_over() {
                 break;
             }
+            crashed = Some(Instant::now());
+            memory.crash()?;
         }
         Ok(lives)
     }

@@ -205,8 +205,7 @@ fn request(
     }
     message.set_bytes(DIALECT, 52, pin_block)?;
     name_key(&mut message, transaction.ksn())?;
-    Ok(message
-        .seal_with(DIALECT, |covered| *transaction.key().mac_request_key().mac(covered).as_bytes())?)
+    Ok(message.seal_with(DIALECT, |covered| *transaction.key().mac_request_key().mac(covered).as_bytes())?)
 }
 
 /// The key that the hardware of this terminal keeps: for show, made from its name.

@@ -3,11 +3,28 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use cardroot::dukpt::guard::{Claim, MemoryGuard, Policy, ReplayGuard, Verdict};
 
 use super::*;
 use crate::ledger::Outcome;
+use crate::memory::Memory;
+
+/// A memory made by a function.
+struct Made<F>(F);
+
+impl<G: ReplayGuard + Sync, F: Fn() -> G> Memory for Made<F> {
+    type Guard = G;
+
+    fn open(&self) -> Result<G, Failure> {
+        Ok(self.0())
+    }
+
+    fn crash(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
 
 fn options(seed: u64) -> Options {
     Options {
@@ -24,9 +41,7 @@ fn options(seed: u64) -> Options {
 #[test]
 fn a_memory_in_a_file_outlives_crashes_and_all_is_as_the_fleet_expects() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("counters");
-    drop(RedbGuard::create(&path, Policy::Strict).unwrap());
-    let ledger = run(&options(1), || Ok(RedbGuard::open(&path, Policy::Strict)?)).unwrap();
+    let ledger = run(&options(1), &InFile::within(folder.path()).unwrap()).unwrap();
     assert!(ledger.faults.is_empty(), "{ledger}");
     assert_eq!(ledger.away.len(), 2);
     assert!(ledger.messages > 4000 && ledger.totals.asked_after_crash > 300, "{ledger}");
@@ -40,14 +55,14 @@ fn a_memory_in_a_file_outlives_crashes_and_all_is_as_the_fleet_expects() {
 fn many_fleets_and_one_memory_agree() {
     for seed in 2..6 {
         let memory = Arc::new(MemoryGuard::new(Policy::Strict));
-        let ledger = run(&options(seed), || Ok(Arc::clone(&memory))).unwrap();
+        let ledger = run(&options(seed), &Made(|| Arc::clone(&memory))).unwrap();
         assert!(ledger.faults.is_empty(), "seed {seed}\n{ledger}");
     }
 }
 
 #[test]
 fn a_memory_that_forgets_in_a_crash_is_found_out() {
-    let ledger = run(&options(1), || Ok(MemoryGuard::new(Policy::Strict))).unwrap();
+    let ledger = run(&options(1), &Made(|| MemoryGuard::new(Policy::Strict))).unwrap();
     assert!(ledger.faults.iter().any(|fault| fault.contains("accepted twice")), "{ledger}");
     assert!(ledger.faults.iter().any(|fault| fault.contains("booked twice")), "{ledger}");
     assert!(ledger.to_string().contains("FAILED"));
@@ -56,7 +71,7 @@ fn a_memory_that_forgets_in_a_crash_is_found_out() {
 /// Says yes to every hundredth replay.
 struct Lenient {
     memory: MemoryGuard,
-    asked: std::sync::atomic::AtomicU32,
+    asked: AtomicU32,
 }
 
 impl ReplayGuard for Lenient {
@@ -66,7 +81,7 @@ impl ReplayGuard for Lenient {
         let Ok(mut verdicts) = self.memory.advance(claims).await;
         for verdict in &mut verdicts {
             let is_refused = matches!(verdict, Verdict::Refused(_));
-            if is_refused && self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 100 == 7 {
+            if is_refused && self.asked.fetch_add(1, Ordering::Relaxed) % 100 == 7 {
                 *verdict = Verdict::Accepted { previous: None };
             }
         }
@@ -77,7 +92,7 @@ impl ReplayGuard for Lenient {
 #[test]
 fn a_memory_that_accepts_one_replay_in_a_hundred_is_found_out() {
     let memory = Lenient { memory: MemoryGuard::new(Policy::Strict), asked: 0.into() };
-    let ledger = run(&Options { crashes: 0, ..options(1) }, || Ok(&memory)).unwrap();
+    let ledger = run(&Options { crashes: 0, ..options(1) }, &Made(|| &memory)).unwrap();
     assert!(ledger.faults.iter().any(|fault| fault.contains("accepted twice")), "{ledger}");
     assert!(ledger.faults.iter().any(|fault| fault.starts_with("expected Judged")), "{ledger}");
 }
@@ -85,6 +100,6 @@ fn a_memory_that_accepts_one_replay_in_a_hundred_is_found_out() {
 #[test]
 fn every_option_has_a_default_that_parses() {
     let args = Args::parse_from(["acquirer"]);
-    assert_eq!((args.terminals, args.transactions, args.connections), (10_000, 100_000, 64));
+    assert_eq!((args.terminals, args.transactions, args.connections), (10_000, 300_000, 64));
     assert!(Args::try_parse_from(["acquirer", "--terminals", "40000"]).is_err());
 }
