@@ -48,14 +48,14 @@ impl Ledger {
     fn write_crashes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let longest = self.away.iter().max().map_or(0.0, |away| away.as_secs_f64() * 1000.0);
         let crashes = self.away.len();
+        if crashes == 0 {
+            return Ok(());
+        }
         writeln!(
             f,
             "\nThe host crashed {} and was away for {longest:.0} ms at most.",
             times(crashes as u64)
         )?;
-        if crashes == 0 {
-            return Ok(());
-        }
         let again = |outcome| number(self.after_crash.get(&outcome).copied().unwrap_or(0));
         let fresh = self.after_crash.iter().filter(|(outcome, _)| outcome.is_accepted());
         let (fresh, all) = (fresh.map(|(_, count)| *count).sum(), self.after_crash.values().sum());

@@ -35,7 +35,6 @@ pub struct Options {
 /// The world around the host, which outlives it.
 struct World<'a> {
     options: &'a Options,
-    listener: TcpListener,
     figures: Figures,
     bank: Bank,
     journal: Journal,
@@ -58,7 +57,6 @@ pub fn run(options: &Options, memory: &impl Memory) -> Result<Ledger, Failure> {
     let crews = load(options, &customers, &network)?;
     let world = World {
         options,
-        listener,
         figures: Figures::start(options.goal),
         bank: Bank::new(&customers)?,
         journal: Journal::new(),
@@ -67,7 +65,7 @@ pub fn run(options: &Options, memory: &impl Memory) -> Result<Ledger, Failure> {
     let (lives, accounts) = thread::scope(|scope| {
         let figures = &world.figures;
         let fleet: Vec<_> = crews.into_iter().map(|crew| scope.spawn(|| crew.trade(figures))).collect();
-        let lives = world.live(memory, || fleet.iter().all(ScopedJoinHandle::is_finished));
+        let lives = world.live(listener, memory, || fleet.iter().all(ScopedJoinHandle::is_finished));
         network.close();
         let accounts: Vec<_> = fleet.into_iter().map(joined).collect();
         // A failure of the host is the cause of those of the fleet.
@@ -96,8 +94,13 @@ fn joined<T>(thread: ScopedJoinHandle<'_, Result<T, Failure>>) -> Result<T, Fail
 }
 
 impl World<'_> {
-    /// The host's lives, one after the other. Each begins with what the memory has kept.
-    fn live(&self, memory: &impl Memory, is_over: impl Fn() -> bool) -> Result<Lives, Failure> {
+    /// The host's lives, one after the other. Each begins with what the memory has kept. After the last, nobody listens.
+    fn live(
+        &self,
+        listener: TcpListener,
+        memory: &impl Memory,
+        is_over: impl Fn() -> bool,
+    ) -> Result<Lives, Failure> {
         let Options { key_set, crashes, connections, quiet, .. } = *self.options;
         let mut lives = Lives::default();
         let mut live = Live::new(quiet);
@@ -110,8 +113,7 @@ impl World<'_> {
             lives.away.extend(crashed.map(|crashed| crashed.elapsed()));
 
             let workers = connections as usize;
-            let service =
-                Service { listener: &self.listener, workers, power: &power, figures: &self.figures };
+            let service = Service { listener: &listener, workers, power: &power, figures: &self.figures };
             let end = f64::from(life) / f64::from(crashes + 1);
             lives.judged.push(service.run(&host, || {
                 live.show(&self.figures);

@@ -97,6 +97,30 @@ fn a_memory_that_accepts_one_replay_in_a_hundred_is_found_out() {
     assert!(ledger.faults.iter().any(|fault| fault.starts_with("expected Judged")), "{ledger}");
 }
 
+/// A disk that is full after so many claims.
+struct Full {
+    memory: MemoryGuard,
+    room: AtomicU32,
+}
+
+impl ReplayGuard for Full {
+    type Error = std::io::Error;
+
+    async fn advance(&self, claims: &[Claim]) -> Result<Vec<Verdict>, Self::Error> {
+        let took = self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(1));
+        took.map_err(|_| std::io::ErrorKind::StorageFull)?;
+        let Ok(verdicts) = self.memory.advance(claims).await;
+        Ok(verdicts)
+    }
+}
+
+#[test]
+fn a_memory_that_fails_ends_the_run_and_says_why() {
+    let memory = Full { memory: MemoryGuard::new(Policy::Strict), room: 1500.into() };
+    let failure = run(&options(1), &Made(|| &memory)).unwrap_err();
+    assert_eq!(failure.to_string(), "the memory of accepted counters failed: no verdict: no storage space");
+}
+
 #[test]
 fn every_option_has_a_default_that_parses() {
     let args = Args::parse_from(["acquirer"]);
