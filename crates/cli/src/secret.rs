@@ -111,8 +111,7 @@ impl Secrets {
 
     /// Reads an AES key.
     pub(crate) fn aes_key(&mut self, argument: &str, source: &Source) -> Result<AesKey, Failure> {
-        let bytes = self.bytes(argument, source)?;
-        AesKey::try_from(bytes.as_slice()).map_err(|error| unfit(argument, source, &error))
+        self.typed_key(argument, source)
     }
 
     /// Reads a PIN.

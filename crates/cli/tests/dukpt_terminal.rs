@@ -425,3 +425,84 @@ fn nothing_but_check_values_is_shown_of_keys() {
     let first_key = [0x04, 0x26, 0x66, 0xB4, 0x91, 0x84, 0xCF, 0xA3];
     assert!(!state.windows(8).any(|bytes| bytes == first_key || bytes == [0x3C; 8]), "the state is sealed");
 }
+
+const AES_BDK: &str = "FEDCBA9876543210F1F1F1F1F1F1F1F1";
+const AES_NAME: &str = "1234567890123456";
+
+fn aes_terminal(test: &str) -> Terminal {
+    let terminal = Terminal::new(test);
+    let command = format!("dukpt terminal load --aes {} --bdk - --ksn {AES_NAME}", terminal.options);
+    let loaded = run_with(&command, AES_BDK).done();
+    assert_eq!((loaded.value("scheme"), loaded.value("ksn")), ("AES", AES_NAME));
+    assert_eq!(loaded.value("left"), "2448023842");
+    terminal
+}
+
+#[test]
+fn an_aes_terminal_sends_what_the_receiver_opens() {
+    let terminal = aes_terminal("terminal_aes");
+    let (pin, text) = (terminal.path("pin"), terminal.path("text"));
+    let made = terminal.run(&format!("encrypt-pin --pin @{pin} --pan {PAN}")).done();
+    assert_eq!((made.value("ksn"), made.value("format")), ("123456789012345600000001", "4"));
+    let received =
+        format!("--aes --bdk - --ksn {} --pan {PAN} --block {}", made.value("ksn"), made.value("block"));
+    let opened = run_with(&format!("dukpt decrypt-pin {received} --show-pin"), AES_BDK).done();
+    assert_eq!(opened.value("pin"), "1234");
+
+    let rows = rows("dukpt_aes_usage_moov.csv", include_str!("data/dukpt_aes_usage_moov.csv"), 4);
+    let row = rows.iter().find(|row| row[0].ends_with("00000002")).unwrap();
+    let mac = terminal.run(&format!("mac --raw {text}")).done();
+    assert_eq!((mac.value("ksn"), mac.value("mac")), (&*row[0], &*row[2]));
+    let row = rows.iter().find(|row| row[0].ends_with("00000003")).unwrap();
+    let data = terminal.run(&format!("encrypt-data --padding zeros --raw {text}")).done();
+    assert_eq!((data.value("ksn"), data.value("data")), (&*row[0], &*row[6]));
+}
+
+#[test]
+fn an_aes_terminal_takes_no_key_for_wrong_usage() {
+    let terminal = aes_terminal("terminal_aes_usage");
+    let pin = terminal.path("pin");
+    terminal.run("next --use pin --key-type aes-256").refused();
+    terminal.run("next --use pin --edition 2004").usage();
+    terminal.run("next --use update").usage();
+    terminal.run(&format!("encrypt-pin --pin @{pin} --pan {PAN} --key-type tdea-2 --format 4")).usage();
+    assert_eq!(terminal.ksn(), "123456789012345600000001");
+}
+
+#[test]
+fn update_keys_of_both_sides_agree_and_use_up_nothing() {
+    let terminal = aes_terminal("terminal_aes_update");
+    for _ in 0..2 {
+        let found = terminal.run("update-key --show-key").done();
+        let derive = format!("dukpt derive --aes --bdk - --ksn {AES_NAME} --use update --show-key");
+        assert_eq!(found.value("key"), run_with(&derive, AES_BDK).done().value("key"));
+        assert_eq!(found.value("ksn"), "1234567890123456FFFFFFFF");
+    }
+    assert_eq!(terminal.ksn(), "123456789012345600000001");
+    let renew =
+        |options: &str| run_with(&format!("dukpt terminal renew {} {options}", terminal.options), AES_BDK);
+    renew(&format!("--aes --bdk - --new-ksn {AES_NAME}")).refused();
+    renew("--aes --bdk - --new-ksn 1234567890123457").done();
+    assert_eq!(terminal.ksn(), "123456789012345700000001");
+    assert!(terminal.run("cease").done().value("ceased") == "yes");
+    assert!(terminal.refusal(terminal.run("update-key")).starts_with("gives no update key"));
+}
+
+#[test]
+fn schemes_are_told_apart() {
+    let (tdes, aes) = (Terminal::loaded("terminal_scheme_tdes"), aes_terminal("terminal_scheme_aes"));
+    let other = "is of the other scheme, AES or TDES";
+    for (terminal, command) in
+        [(&tdes, "status --ksn 123456789012345600000000"), (&aes, "status --ksn FFFF9876543210E00000")]
+    {
+        assert!(terminal.refusal(terminal.run(command)).starts_with(other), "{command}");
+    }
+    aes.run(&format!("status --ksn {AES_NAME}")).done();
+    aes.run("status --ksn 123456789012345600000005").done();
+    let found = aes.refusal(aes.run("status --ksn 1234567890123457"));
+    assert!(found.starts_with("is the state of another terminal, 12345678901234560000"), "{found}");
+    assert!(tdes.refusal(tdes.run("update-key")).starts_with("is a terminal of TDES DUKPT"));
+    let renew = format!("dukpt terminal renew {} --bdk - --new-ksn FFFF9876543211000000", aes.options);
+    assert!(aes.refusal(run_with(&renew, BDK)).starts_with(other));
+    assert_eq!(aes.ksn(), "123456789012345600000001");
+}

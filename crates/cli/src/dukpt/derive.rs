@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::names::{Names, TransactionRef};
 use super::value_name;
-use super::working_key::{DerivedKeyOptions, Edition, Kind, Parent, Usage};
+use super::working_key::{DerivedKeyOptions, Edition, Kind, Usage};
 use crate::error::Failure;
 use crate::output::{Record, Report};
 use crate::secret::Secrets;
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Derive) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     if *usage == Usage::Update && names.scheme.aes {
         let update_key = names.initial_key_aes(&mut secrets)?.derive_update_key();
-        let key = kind.choose(Parent::Aes(update_key.length()), *usage)?.under(&update_key);
+        let key = kind.choose_update(&update_key)?.under(&update_key);
         let record = Record::new().with("ksn", update_key.ksn().to_string()).with("use", value_name(*usage));
         return Ok(options.finish(record, &key)?.into());
     }

@@ -212,6 +212,11 @@ pub(super) fn initial_key_id(
     }
 }
 
+/// The same without the mode for short names.
+pub(super) fn aes_name(bytes: &[u8]) -> Result<aes::InitialKeyId, Failure> {
+    initial_key_id(bytes, &Compatibility { compatibility: false })
+}
+
 pub(super) fn bdk_refused(fault: &StrengthError) -> Failure {
     refused_key("--bdk", fault)
 }

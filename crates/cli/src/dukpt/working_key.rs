@@ -182,9 +182,20 @@ impl Kind {
     pub(super) fn choose(&self, parent: Parent, usage: Usage) -> Result<Chosen, Failure> {
         let form = match parent {
             Parent::Tdes => Form::Tdes(self.tdes_edition(usage)?),
+            Parent::Aes(_) if usage == Usage::Update => {
+                return Err(Failure::usage(
+                    "--use: the update key is of no transaction; see dukpt terminal update-key",
+                ));
+            }
             Parent::Aes(length) => self.form_under(length, usage)?,
         };
         Ok(Chosen { usage, form })
+    }
+
+    /// The same for the key under an update key.
+    pub(super) fn choose_update(&self, update_key: &aes::UpdateKey) -> Result<Chosen, Failure> {
+        let usage = Usage::Update;
+        Ok(Chosen { usage, form: self.form_under(update_key.length(), usage)? })
     }
 
     /// The same for a PIN key.
@@ -461,8 +472,8 @@ impl DerivedKeyOptions {
         }
         let length = match key {
             WorkingKey::Tdea(key) => length_name(key.length()).to_owned(),
-            WorkingKey::Aes(key) => format!("AES-{}", key.length().bits()),
-            WorkingKey::Hmac(key) => format!("HMAC-{}", 8 * key.expose_bytes().len()),
+            WorkingKey::Aes(key) => format!("aes-{}", key.length().bits()),
+            WorkingKey::Hmac(key) => format!("hmac-{}", 8 * key.expose_bytes().len()),
         };
         let (method, check_value) = self.check_value(key);
         Ok(record

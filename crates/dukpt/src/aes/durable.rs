@@ -127,4 +127,9 @@ impl<S: StateStore, R: Rollback> Originator<S, R> {
     pub fn update_key(&self) -> Result<UpdateKey, UpdateKeyError> {
         self.machine().update_key()
     }
+
+    /// Length of the initial key: no working key is longer.
+    pub fn key_length(&self) -> AesKeyLength {
+        self.machine().key_length()
+    }
 }

@@ -29,21 +29,23 @@ pub(super) enum CounterFileError {
 const HEAD: &str = "cardroot rollback counter ";
 
 impl CounterFile {
-    /// Takes the counter that is at `path`. Nothing is read before it is needed.
-    pub(super) fn open(path: &Path) -> Self {
-        Self { path: path.into() }
+    /// Takes the counter that is at `path`.
+    pub(super) fn open(path: &Path) -> Result<Self, CounterFileError> {
+        let mut counter = Self { path: path.into() };
+        counter.value()?;
+        Ok(counter)
     }
 
     /// The same; if there is nothing, the count begins.
     pub(super) fn make(path: &Path) -> Result<Self, CounterFileError> {
-        let mut counter = Self::open(path);
-        match counter.value() {
+        match Self::open(path) {
             Err(CounterFileError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
-                counter.store(0)?
+                let counter = Self { path: path.into() };
+                counter.store(0)?;
+                Ok(counter)
             }
-            found => drop(found?),
+            opened => opened,
         }
-        Ok(counter)
     }
 
     fn store(&self, value: u64) -> Result<(), CounterFileError> {

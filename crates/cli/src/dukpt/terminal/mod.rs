@@ -12,10 +12,11 @@ use getrandom::SysRng;
 use getrandom::rand_core::{Rng, UnwrapErr};
 use zeroize::Zeroizing;
 
-use self::originator::{Files, Terminal};
+use self::originator::{AnyInitialKey, Expected, Files, Terminal};
+use self::sentence::Sentences;
 use super::data::DataOptions;
 use super::mac::Message;
-use super::names::{BaseKey, tdes_ksn};
+use super::names::{BaseKey, aes_name, tdes_ksn};
 use super::pin::Entry;
 use super::working_key::{DerivedKeyOptions, Direction, Kind, Usage};
 use crate::error::Failure;
@@ -64,6 +65,11 @@ pub(crate) enum Command {
         after_help = "Example:\n  cardroot dukpt terminal renew --state pos1.state --device-key @device.hex --ik @new.hex --new-ksn FFFF9876543211000000"
     )]
     Renew(Renew),
+    /// Derives the key under which a new initial key comes to a terminal of AES DUKPT; no transaction is taken
+    #[command(
+        after_help = "Example:\n  cardroot dukpt terminal update-key --state pos1.state --device-key @device.hex --out kek.hex"
+    )]
+    UpdateKey(UpdateKey),
     /// Ceases operation for good and destroys all keys
     #[command(
         after_help = "Example:\n  cardroot dukpt terminal cease --state pos1.state --device-key @device.hex"
@@ -74,7 +80,8 @@ pub(crate) enum Command {
 const LOAD_EXAMPLES: &str = "\
 Examples:
   cardroot dukpt terminal load --state pos1.state --device-key @device.hex --ik @ik.hex --ksn FFFF9876543210E00000
-  cardroot dukpt terminal load --state pos1.state --device-key @device.hex --rollback-counter pos1.count --ik @ik.hex --ksn FFFF9876543210E00000";
+  cardroot dukpt terminal load --state pos1.state --device-key @device.hex --rollback-counter pos1.count --ik @ik.hex --ksn FFFF9876543210E00000
+  cardroot dukpt terminal load --state pos2.state --device-key @device.hex --aes --ik @ik2.hex --ksn 1234567890123456";
 
 #[derive(Args)]
 pub(crate) struct NewDeviceKey {
@@ -113,9 +120,13 @@ pub(crate) struct Load {
     options: StateOptions,
     #[command(flatten)]
     base: BaseKey,
-    /// The Key Serial Number (KSN) of the terminal, whatever its counter: 5 to 10 bytes, what is missing on the left is FF
+    /// The Key Serial Number (KSN) of the terminal, whatever its counter: 5 to 10 bytes, what is missing on the left is FF.
+    /// With --aes the initial key identifier of 8 bytes, or a KSN of 12
     #[arg(long, value_name = "H")]
     ksn: hex::Bytes,
+    /// DUKPT with AES, X9.24-3:2017
+    #[arg(long)]
+    aes: bool,
 }
 
 #[derive(Args)]
@@ -176,6 +187,19 @@ pub(crate) struct Renew {
     /// The Key Serial Number (KSN) under which the new key is loaded: never one that was used before
     #[arg(long, value_name = "H")]
     new_ksn: hex::Bytes,
+    /// The new key is of DUKPT with AES, as the old one
+    #[arg(long)]
+    aes: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct UpdateKey {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    kind: Kind,
+    #[command(flatten)]
+    options: DerivedKeyOptions,
 }
 
 impl Command {
@@ -189,6 +213,7 @@ impl Command {
             Self::Mac(arguments) => mac(&arguments),
             Self::EncryptData(arguments) => encrypt_data(&arguments),
             Self::Renew(arguments) => renew(&arguments),
+            Self::UpdateKey(arguments) => update_key(&arguments),
             Self::Cease(place) => cease(&place),
         }
     }
@@ -212,24 +237,34 @@ impl StateOptions {
             ))
         })?;
         Ok(Files {
-            state: self.state.clone(),
+            sentences: Sentences { state: self.state.clone(), counter: self.rollback_counter.clone() },
             device_key: DeviceKey::from_fill(|key| *key = *bytes),
-            rollback_counter: self.rollback_counter.clone(),
         })
     }
 }
 
 impl Place {
     fn open(&self, secrets: &mut Secrets) -> Result<Box<dyn Terminal>, Failure> {
-        let name = self.ksn.as_ref().map(|ksn| tdes_ksn(&ksn.0)).transpose()?;
-        self.options.files(secrets)?.open(name.as_ref())
+        let expected = self.ksn.as_ref().map(|ksn| Expected::name(&ksn.0)).transpose()?;
+        self.options.files(secrets)?.open(expected)
     }
+}
+
+fn initial_key(
+    base: &BaseKey,
+    ksn: &hex::Bytes,
+    is_aes: bool,
+    secrets: &mut Secrets,
+) -> Result<AnyInitialKey, Failure> {
+    if is_aes {
+        return base.initial_key_aes(secrets, &aes_name(&ksn.0)?).map(AnyInitialKey::Aes);
+    }
+    base.initial_key(secrets, &tdes_ksn(&ksn.0)?).map(AnyInitialKey::Tdes)
 }
 
 fn load(arguments: &Load) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
-    let ksn = tdes_ksn(&arguments.ksn.0)?;
-    let initial_key = arguments.base.initial_key(&mut secrets, &ksn)?;
+    let initial_key = initial_key(&arguments.base, &arguments.ksn, arguments.aes, &mut secrets)?;
     let terminal = arguments.options.files(&mut secrets)?.load(initial_key)?;
     Ok(describe(&*terminal, &arguments.options).into())
 }
@@ -254,7 +289,7 @@ fn next(arguments: &Next) -> Result<Report, Failure> {
     let Next { place, usage, kind, options } = arguments;
     options.check_out()?;
     let mut terminal = place.open(&mut Secrets::default())?;
-    let key = kind.choose(terminal.parent()?, *usage)?;
+    let key = kind.choose(terminal.parent(), *usage)?;
     terminal
         .with_next(&mut |transaction| options.finish(kind.record(transaction, *usage), &key.key(transaction)))
         .map(Report::from)
@@ -263,7 +298,7 @@ fn next(arguments: &Next) -> Result<Report, Failure> {
 fn encrypt_pin(arguments: &EncryptPin) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     let mut terminal = arguments.place.open(&mut secrets)?;
-    let form = arguments.kind.choose_pin_key(terminal.parent()?)?;
+    let form = arguments.kind.choose_pin_key(terminal.parent())?;
     let entered = arguments.entry.read(form, &mut secrets)?;
     terminal.with_next(&mut |transaction| Ok(entered.encrypt(form, transaction))).map(Report::from)
 }
@@ -272,7 +307,7 @@ fn mac(arguments: &Mac) -> Result<Report, Failure> {
     let Mac { place, direction, kind, message } = arguments;
     let mut secrets = Secrets::default();
     let mut terminal = place.open(&mut secrets)?;
-    let prepared = message.read(terminal.parent()?, kind, *direction, &mut secrets)?;
+    let prepared = message.read(terminal.parent(), kind, *direction, &mut secrets)?;
     terminal
         .with_next(&mut |transaction| {
             let (record, mac) = prepared.compute(transaction);
@@ -285,18 +320,24 @@ fn encrypt_data(arguments: &EncryptData) -> Result<Report, Failure> {
     let EncryptData { place, direction, kind, data } = arguments;
     let mut secrets = Secrets::default();
     let mut terminal = place.open(&mut secrets)?;
-    let mut prepared = data.read(terminal.parent()?, kind, *direction, &mut secrets)?;
+    let mut prepared = data.read(terminal.parent(), kind, *direction, &mut secrets)?;
     prepared.pad()?;
     terminal.with_next(&mut |transaction| Ok(prepared.encrypt(transaction))).map(Report::from)
 }
 
 fn renew(arguments: &Renew) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
-    let ksn = tdes_ksn(&arguments.new_ksn.0)?;
-    let initial_key = arguments.base.initial_key(&mut secrets, &ksn)?;
+    let initial_key = initial_key(&arguments.base, &arguments.new_ksn, arguments.aes, &mut secrets)?;
     let mut terminal = arguments.place.open(&mut secrets)?;
     terminal.renew(initial_key)?;
     Ok(describe(&*terminal, &arguments.place.options).into())
+}
+
+fn update_key(arguments: &UpdateKey) -> Result<Report, Failure> {
+    let UpdateKey { place, kind, options } = arguments;
+    let update_key = place.open(&mut Secrets::default())?.update_key()?;
+    let key = kind.choose_update(&update_key)?.under(&update_key);
+    Ok(options.finish(Record::new().with("ksn", update_key.ksn().to_string()), &key)?.into())
 }
 
 fn cease(place: &Place) -> Result<Report, Failure> {

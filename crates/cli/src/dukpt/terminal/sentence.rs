@@ -4,12 +4,14 @@ use core::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use cardroot::dukpt::aes::UpdateKeyError;
 use cardroot::dukpt::durable::{FileError, OriginatorError, SlotsError, StateError};
 
 use super::counter_file::CounterFileError;
 use crate::error::Failure;
 
 /// Words errors for one terminal, by the names of its files.
+#[derive(Clone)]
 pub(super) struct Sentences {
     pub(super) state: PathBuf,
     pub(super) counter: Option<PathBuf>,
@@ -55,6 +57,23 @@ impl Sentences {
             OriginatorError::State(error) => self.state(error),
             error => self.refused(&error.to_string()),
         }
+    }
+
+    /// The state, or the key to load into it, is of the other scheme.
+    pub(super) fn other_scheme(&self) -> Failure {
+        self.refused("is of the other scheme, AES or TDES: name the right file, the right --ksn, or a key of its scheme")
+    }
+
+    pub(super) fn no_update_key(&self) -> Failure {
+        self.refused(
+            "is a terminal of TDES DUKPT, which has no update key: its new initial key comes by hand",
+        )
+    }
+
+    pub(super) fn update_key(&self, error: UpdateKeyError) -> Failure {
+        self.refused(&format!(
+            "gives no update key: {error}; a new initial key comes by hand, by dukpt terminal renew"
+        ))
     }
 
     /// The file that counts states does not serve.
