@@ -1,11 +1,13 @@
 //! Base derivation keys by the key set that a message names.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use core::error::Error;
 use core::fmt;
 
 use tdea::StrengthError;
 
+use crate::bulk::{Derivation, StrongBdk};
 use crate::counter::{Counter, CounterError};
 use crate::incoming::Unauthenticated;
 use crate::keys::{Bdk, TransactionKey};
@@ -223,6 +225,23 @@ impl BaseKeys for KeySets {
     fn derive(&self, ksn: &Ksn) -> Result<Unauthenticated, ReceiveError> {
         let (_, bdk) = self.entry(ksn).ok_or(ReceiveError::UnknownKeySet)?;
         Ok(Unauthenticated::new(bdk.initial_key(ksn).transaction_key(ksn)?, ksn.counter()?))
+    }
+
+    fn derive_batch(&self, ksns: &[Ksn]) -> Vec<Result<Unauthenticated, ReceiveError>> {
+        let known = |ksn: &Ksn| {
+            let (_, bdk) = self.entry(ksn).ok_or(ReceiveError::UnknownKeySet)?;
+            Ok((StrongBdk::judged(bdk), *ksn, ksn.counter()?))
+        };
+        let items: Vec<Result<_, ReceiveError>> = ksns.iter().map(known).collect();
+        let (bdks, names): (Vec<_>, Vec<_>) =
+            items.iter().flatten().map(|(bdk, ksn, _)| (*bdk, *ksn)).unzip();
+        let derivation = Derivation::from_bdks(&bdks, &names).expect("there is a base key for each name");
+        let mut keys = derivation.derive_vec().into_iter();
+        let mut next_key = || keys.next().and_then(Result::ok).expect("there is a key for each counter");
+        items
+            .into_iter()
+            .map(|item| item.map(|(_, _, counter)| Unauthenticated::new(next_key(), counter)))
+            .collect()
     }
 
     fn gap(&self, counter: Counter, previous: Option<u32>) -> (Option<Counter>, u32) {

@@ -142,14 +142,15 @@ impl<G, B: BaseKeys> Receiver<G, B> {
         self.key_sets.derive(ksn)
     }
 
-    /// Derives the keys of many messages, each answered in its place as by [`derive`](Self::derive).
+    /// Derives the keys of many messages, each answered in its place as by [`derive`](Self::derive): for TDES all at once, see
+    /// [`bulk`](crate::bulk).
     #[must_use]
     #[allow(clippy::type_complexity, reason = "another name would hide from the docs what comes out")]
     pub fn derive_batch(
         &self,
         ksns: &[<B::Key as NamedKey>::Ksn],
     ) -> Vec<Result<Unauthenticated<B::Key>, ReceiveError<B::CounterError>>> {
-        ksns.iter().map(|ksn| self.derive(ksn)).collect()
+        self.key_sets.derive_batch(ksns)
     }
 }
 

@@ -3,6 +3,8 @@
 //! The traits are `pub` in a private module: there is no third scheme.
 
 #[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+#[cfg(feature = "alloc")]
 use core::error::Error;
 use core::fmt;
 
@@ -37,15 +39,21 @@ pub trait BaseKeys {
     type CounterError: Error + 'static;
 
     /// Derives the key named `ksn`, whether or not its counter was seen before.
-    fn derive(
-        &self,
-        ksn: &KsnOf<Self>,
-    ) -> Result<Unauthenticated<Self::Key>, ReceiveError<Self::CounterError>>;
+    fn derive(&self, ksn: &KsnOf<Self>) -> Derived<Self>;
+
+    /// Derives many keys, each answered in its place as by [`derive`](Self::derive).
+    fn derive_batch(&self, ksns: &[KsnOf<Self>]) -> Vec<Derived<Self>> {
+        ksns.iter().map(|ksn| self.derive(ksn)).collect()
+    }
 
     /// Takes the counter accepted last before, and tells how many between it and `counter` no message came with: none if
     /// `counter` is below.
     fn gap(&self, counter: CounterOf<Self>, previous: Option<u32>) -> (Option<CounterOf<Self>>, u32);
 }
+
+/// What becomes of a name: its key, still to be shown genuine.
+#[cfg(feature = "alloc")]
+type Derived<B> = Result<Unauthenticated<<B as BaseKeys>::Key>, ReceiveError<<B as BaseKeys>::CounterError>>;
 
 /// The name of what base keys derive.
 #[cfg(feature = "alloc")]

@@ -243,14 +243,16 @@ fn a_batch_may_hold_one_terminal_several_times() {
 #[test]
 fn a_batch_of_names_is_derived_each_in_its_place() {
     let host = host();
-    let names = [
-        at(ANNEX_A_KSN, 7),
-        at(ANNEX_A_KSN, 0),
-        ksn("FFFF9876560000200001"),
-        at(OTHER_KSN, 7),
-        at(OTHER_KSN, 7),
-    ];
+    // More than one by one is worth, names of both key sets, counters that are none and an unknown key set among them.
+    let mut names: Vec<Ksn> = (0..600)
+        .map(|number| {
+            at(if number % 3 == 0 { OTHER_KSN } else { ANNEX_A_KSN }, (number * 0x5_A7D1) & 0x1F_FFFF)
+        })
+        .collect();
+    names.extend([at(ANNEX_A_KSN, 0), ksn("FFFF9876560000200001"), at(OTHER_KSN, 7), at(OTHER_KSN, 7)]);
+    assert!(host.derive_batch(&[]).is_empty());
     let derived = host.derive_batch(&names);
+    assert!((200..500).contains(&derived.iter().flatten().count()));
     assert_eq!(derived.len(), names.len());
     for (name, derived) in names.iter().zip(derived) {
         match (derived, host.derive(name)) {

@@ -101,7 +101,7 @@ impl fmt::Display for Setting {
 pub struct Cause(Arc<dyn core::error::Error + Send + Sync>);
 
 impl Cause {
-    #[cfg(feature = "redb")]
+    #[cfg(any(feature = "redb", feature = "postgres"))]
     pub(crate) fn new(error: impl core::error::Error + Send + Sync + 'static) -> Self {
         Self(Arc::new(error))
     }

@@ -4,9 +4,11 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
-#[cfg(feature = "redb")]
+#[cfg(feature = "postgres")]
+mod postgres_guard;
+#[cfg(any(feature = "redb", feature = "postgres"))]
 mod queue;
-#[cfg(feature = "redb")]
+#[cfg(any(feature = "redb", feature = "postgres"))]
 mod record;
 #[cfg(feature = "redb")]
 mod redb_guard;
@@ -14,5 +16,7 @@ mod redb_guard;
 pub use dukpt;
 
 pub use crate::error::{Cause, Error, Setting};
+#[cfg(feature = "postgres")]
+pub use crate::postgres_guard::{PostgresGuard, PostgresOptions};
 #[cfg(feature = "redb")]
 pub use crate::redb_guard::RedbGuard;

@@ -97,6 +97,15 @@ impl Queue {
     }
 }
 
+/// Closes the queue however its writer ends.
+pub(crate) struct Closing<'a>(pub(crate) &'a Queue);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// Batches that are written together.
 #[derive(Debug)]
 pub(crate) struct Group {

@@ -2,9 +2,9 @@
 
 use core::num::NonZeroU8;
 
+use dukpt::guard::{Memory, Policy};
 #[cfg(feature = "redb")]
-use dukpt::guard::OriginatorId;
-use dukpt::guard::{Memory, Policy, RequestId};
+use dukpt::guard::{OriginatorId, RequestId};
 
 use crate::{Cause, Error};
 
@@ -53,20 +53,24 @@ pub(crate) fn decode(bytes: &[u8; MEMORY_LEN]) -> Result<Memory, Error> {
             request: (RequestId(*request), counter),
         })
     };
-    fields().filter(is_possible).ok_or_else(|| Error::Damaged(Cause::new(Impossible)))
+    fields().ok_or_else(impossible).and_then(possible)
 }
 
-/// Whether claims lead to `memory`: its highest counter and its last request were accepted.
-pub(crate) fn is_possible(memory: &Memory) -> bool {
-    let Memory { last, accepted, request: (_, counter) } = *memory;
+/// Refuses what no claims lead to: the highest counter and the last request were accepted.
+pub(crate) fn possible(memory: Memory) -> Result<Memory, Error> {
+    let Memory { last, accepted, request: (_, counter) } = memory;
     let bit = last.checked_sub(counter).and_then(|behind| 1_u64.checked_shl(behind));
-    accepted & 1 == 1 && bit.is_some_and(|bit| accepted & bit != 0)
+    let possible = accepted & 1 == 1 && bit.is_some_and(|bit| accepted & bit != 0);
+    if possible { Ok(memory) } else { Err(impossible()) }
 }
 
-/// A memory that no claims lead to.
+pub(crate) fn impossible() -> Error {
+    Error::Damaged(Cause::new(Impossible))
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("a memory that no claims lead to")]
-pub(crate) struct Impossible;
+struct Impossible;
 
 /// A policy as a number: how far below the highest counter another may be.
 pub(crate) fn window(policy: Policy) -> u8 {

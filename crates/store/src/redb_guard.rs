@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use dukpt::guard::{Claim, Policy, ReplayGuard, Verdict};
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 
-use crate::queue::Queue;
+use crate::queue::{Closing, Queue};
 use crate::record::{self, MEMORY_LEN, QUEUE_LIMIT, VERSION};
 use crate::{Cause, Error};
 
@@ -213,15 +213,6 @@ fn write(database: &Database, policy: Policy, queue: &Queue) {
         if failed {
             break;
         }
-    }
-}
-
-/// Closes the queue however the writer ends.
-struct Closing<'a>(&'a Queue);
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.0.close();
     }
 }
 

@@ -106,7 +106,7 @@ impl<S: StateStore, R: Rollback> Originator<S, R> {
         // Before a key is taken, or it would be lost.
         StrongerThanParent::check(self.machine().key_length(), length.bits())?;
         let transaction = self.next_transaction()?;
-        let pin_key = transaction.key().pin_key(length)?;
+        let pin_key = transaction.key().pin_key(length).expect("the key is as long as the initial key");
         let block: Result<_, Infallible> = pin_key.encrypt_iso4_pin_block(entered, pan);
         let Ok(block) = block;
         Ok(PinEntry::Entered { block, transaction })

@@ -82,6 +82,12 @@ impl<'a> StrongBdk<'a> {
         Ok(Self(bdk))
     }
 
+    /// Takes a key that was judged before.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn judged(bdk: &'a Bdk) -> Self {
+        Self(bdk)
+    }
+
     const fn key(self) -> &'a TdeaKey {
         self.0.expose_key()
     }

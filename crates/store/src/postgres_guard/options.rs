@@ -1,0 +1,135 @@
+//! Where the database is, and what is asked of it.
+
+use core::fmt;
+use core::num::{NonZeroU16, NonZeroUsize};
+use core::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use postgres::config::SslMode;
+use postgres::error::{DbError, Severity};
+use postgres::{Client, Config, NoTls};
+
+use crate::{Cause, Error};
+
+/// Connections unless others are asked for.
+const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero");
+
+/// Time to connect unless the address says another.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the database is, and what is asked of it.
+///
+/// The address is PostgreSQL's: `postgres://user:password@host:5432/database?connect_timeout=3`, or `host=… user=…`. Several hosts and
+/// `target_session_attrs=read-write` find the primary after a standby was promoted. Time-outs of a dead link are set there
+/// too: `tcp_user_timeout`, `keepalives_idle`. `Debug` shows no password.
+#[derive(Clone)]
+pub struct PostgresOptions {
+    config: Config,
+    pub(super) schema: String,
+    pub(super) connections: NonZeroUsize,
+    pub(super) partitions: Option<NonZeroU16>,
+    pub(super) standbys: bool,
+    #[cfg(feature = "postgres-tls")]
+    tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
+}
+
+impl PostgresOptions {
+    /// Reads the address of the database.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if it can't be read.
+    pub fn new(address: &str) -> Result<Self, Error> {
+        let parsed = address.parse::<Config>();
+        let mut config = parsed.map_err(|error| Error::Open(Cause::new(error)))?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        Ok(Self {
+            config,
+            schema: "cardroot".into(),
+            connections: CONNECTIONS,
+            partitions: None,
+            standbys: false,
+            #[cfg(feature = "postgres-tls")]
+            tls: None,
+        })
+    }
+
+    /// The schema that holds the store, `cardroot` unless said otherwise: one for each set of originators.
+    #[must_use]
+    pub fn schema(mut self, name: &str) -> Self {
+        self.schema = name.into();
+        self
+    }
+
+    /// How many connections write, each from a thread of its own; 4 unless said otherwise.
+    #[must_use]
+    pub fn connections(mut self, connections: NonZeroUsize) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// Has [`create`](super::PostgresGuard::create) divide the memories into so many hash partitions, for vacuum and
+    /// indexes in smaller pieces. PostgreSQL 11 and later; not every database of its kind knows the syntax.
+    #[must_use]
+    pub fn hash_partitions(mut self, partitions: NonZeroU16) -> Self {
+        self.partitions = Some(partitions);
+        self
+    }
+
+    /// Refuses a database that commits without a standby: `synchronous_standby_names` must name some.
+    #[must_use]
+    pub fn require_standbys(mut self) -> Self {
+        self.standbys = true;
+        self
+    }
+
+    /// Connects with TLS or not at all: to a server with a certificate for its host name from an authority in
+    /// `authorities`, certificates in PEM form.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if there is no certificate among them.
+    #[cfg(feature = "postgres-tls")]
+    pub fn tls(mut self, authorities: &[u8]) -> Result<Self, Error> {
+        self.tls = Some(super::tls::connector(authorities)?);
+        self.config.ssl_mode(SslMode::Require);
+        Ok(self)
+    }
+
+    /// Opens a connection, and has its warnings go to `warnings`.
+    pub(super) fn connect(&self, warnings: &Warnings) -> Result<Client, postgres::Error> {
+        let mut config = self.config.clone();
+        let warnings = warnings.clone();
+        config.notice_callback(move |notice| warnings.note(notice));
+        #[cfg(feature = "postgres-tls")]
+        if let Some(tls) = &self.tls {
+            return config.connect(tls.clone());
+        }
+        config.connect(NoTls)
+    }
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tls = matches!(self.config.get_ssl_mode(), SslMode::Require);
+        let mut debug = f.debug_struct("PostgresOptions");
+        debug.field("hosts", &self.config.get_hosts()).field("schema", &self.schema).field("tls", &tls);
+        debug.finish_non_exhaustive()
+    }
+}
+
+/// The last warning that the server gave.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Warnings(Arc<Mutex<Option<DbError>>>);
+
+impl Warnings {
+    fn note(&self, notice: DbError) {
+        if notice.parsed_severity() == Some(Severity::Warning) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(notice);
+        }
+    }
+
+    pub(super) fn take(&self) -> Option<DbError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
