@@ -217,6 +217,10 @@ fn what_does_not_go_together_is_wrong_usage() {
     assert!(usage("pboc --levels 5").starts_with("--levels <N>: "));
     assert!(usage("pboc --levels 2 --city 3701FFFFFFFFFFFF").starts_with("--levels is not used"));
     assert!(usage("pboc --levels 2 --profile city-ff").contains("--levels"));
+    for table in ["", "--profile pboc-card"] {
+        let city = usage(&format!("pboc {table} --city 3701FFFFFFFFFFFF"));
+        assert!(city.starts_with("--city is not used: "), "{city}");
+    }
     assert!(usage("emv --option a --psn 1").starts_with("--psn: a PAN sequence number is 2 digits"));
     assert!(usage("emv --option b --length aes-128").starts_with("--length is for option c"));
     assert!(usage("pboc --profile city").contains("no built-in dispersion profile has this name"));
