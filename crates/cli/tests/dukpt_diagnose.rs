@@ -351,3 +351,25 @@ fn key_serial_numbers_of_any_length_are_tried() {
         }
     }
 }
+
+/// Codes computed with OpenSSL under the MAC key of the first transaction's requests, over its text.
+#[test]
+fn other_mac_algorithms_are_named() {
+    let scratch = Scratch::new("diagnose_mac_algorithms");
+    let text = scratch.file("text", "4012345678909D987");
+    for (mac, algorithm) in OTHER_ALGORITHMS {
+        let (answer, departures, _) = found(diagnose("mac", BDK, KSN, &format!("--mac {mac} --raw {text}")));
+        assert!(answer.starts_with("TDES MAC key of requests"), "{answer}");
+        assert_eq!(departures, format!("the MAC is by {algorithm}"));
+    }
+    let (_, departures, _) = found(diagnose("mac", BDK, KSN, &format!("--mac 3FC4FB64 --raw {text}")));
+    assert_eq!(departures, "the rightmost bytes of the code are sent, not the leftmost");
+}
+
+const OTHER_ALGORITHMS: [(&str, &str); 5] = [
+    ("9D2569048260C49C", "ISO 9797-1 algorithm 3, padding method 2"),
+    ("0E8BA06B919A4CDF", "ISO 9797-1 algorithm 1 with TDEA"),
+    ("2E66135369594969", "ISO 9797-1 algorithm 1 with TDEA, padding method 2"),
+    ("C5BC8EC1621EF5EE", "ISO 9797-1 algorithm 1 with DES (X9.9)"),
+    ("3D01636A2714DF75", "ISO 9797-1 algorithm 1 with DES, padding method 2"),
+];

@@ -1,8 +1,8 @@
 //! `dukpt diagnose mac`: under which key, and how, a MAC is that of a message.
 
-use cardroot::aeskey;
+use cardroot::aeskey::{self, AesKey};
 use cardroot::tdea::hazmat::{DesKey, DesMac};
-use cardroot::tdea::{self, CbcMac, Padding, RetailMac};
+use cardroot::tdea::{self, CbcMac, Padding, RetailMac, TdeaKey};
 use zeroize::Zeroizing;
 
 use super::path::{Candidate, Path, Way, ways};
@@ -75,61 +75,49 @@ fn forms(message: &[u8]) -> Vec<Way<Zeroizing<Vec<u8>>>> {
 
 fn codes(key: &WorkingKey, message: &[u8], scheme: &str) -> Vec<Way<Code>> {
     match key {
-        WorkingKey::Tdea(key) => {
-            let by_cmac = ("TDEA-CMAC", tdea::Cmac::compute(key, message).as_bytes().to_vec());
-            let of_aes = scheme == "AES";
-            let usual = |is_usual: bool, code: Code| {
-                if is_usual {
-                    Way::standard(code)
-                } else {
-                    Way::off(1, format!("the MAC is by {}", code.0), code)
-                }
-            };
-            let mut codes = vec![usual(of_aes, by_cmac)];
-            let left = DesKey::left_half(key);
-            for (padding, names) in [
-                (
-                    Padding::Zeros,
-                    [
-                        "ISO 9797-1 algorithm 3 (X9.19)",
-                        "ISO 9797-1 algorithm 1 with TDEA",
-                        "ISO 9797-1 algorithm 1 with DES (X9.9)",
-                    ],
-                ),
-                (
-                    Padding::OneAndZeros,
-                    [
-                        "ISO 9797-1 algorithm 3, padding method 2",
-                        "ISO 9797-1 algorithm 1 with TDEA, padding method 2",
-                        "ISO 9797-1 algorithm 1 with DES, padding method 2",
-                    ],
-                ),
-            ] {
-                let computed = [
-                    RetailMac::compute(key, padding, message),
-                    CbcMac::compute(key, padding, message),
-                    DesMac::compute(&left, padding, message),
-                ];
-                for (index, (name, mac)) in names.into_iter().zip(computed).enumerate() {
-                    let is_usual = index == 0 && padding == Padding::Zeros && !of_aes;
-                    codes.extend(mac.ok().map(|mac| usual(is_usual, (name, mac.as_bytes().to_vec()))));
-                }
-            }
-            codes
-        }
-        WorkingKey::Aes(key) => {
-            let by_cmac = ("AES-CMAC", aeskey::Cmac::compute(key, message).as_bytes().to_vec());
-            let mut padded = Zeroizing::new(message.to_vec());
-            padded.resize(message.len().max(1).next_multiple_of(aeskey::BLOCK_LEN), 0);
-            let chained = key.encrypt_cbc([0; aeskey::BLOCK_LEN], &mut padded);
-            let last = chained.ok().and_then(|()| padded.last_chunk::<{ aeskey::BLOCK_LEN }>());
-            let by_cbc = last.map(|last| ("AES-CBC-MAC over zero padding", last.to_vec()));
-            let by_cbc = by_cbc.map(|code| Way::off(1, "the MAC is by CBC, not by CMAC", code));
-            [Way::standard(by_cmac)].into_iter().chain(by_cbc).collect()
-        }
+        WorkingKey::Tdea(key) => tdea_codes(key, message, scheme),
+        WorkingKey::Aes(key) => aes_codes(key, message),
         WorkingKey::Hmac(_) => {
             let (name, mac) = key.mac(MacMethod::Cmac, message);
             vec![Way::standard((name, mac.as_bytes().to_vec()))]
         }
     }
+}
+
+/// Algorithm 3 is the usual one in TDES DUKPT, and CMAC in AES DUKPT.
+fn tdea_codes(key: &TdeaKey, message: &[u8], scheme: &str) -> Vec<Way<Code>> {
+    let left = DesKey::left_half(key);
+    let retail = |padding| RetailMac::compute(key, padding, message).ok();
+    let chained = |padding| CbcMac::compute(key, padding, message).ok();
+    let single = |padding| DesMac::compute(&left, padding, message).ok();
+    let (zeros, one_and_zeros) = (Padding::Zeros, Padding::OneAndZeros);
+    let (usual_in_tdes, usual_in_aes) = (scheme == "TDES", scheme == "AES");
+    let codes = [
+        ("ISO 9797-1 algorithm 3 (X9.19)", retail(zeros), usual_in_tdes),
+        ("TDEA-CMAC", Some(tdea::Cmac::compute(key, message)), usual_in_aes),
+        ("ISO 9797-1 algorithm 3, padding method 2", retail(one_and_zeros), false),
+        ("ISO 9797-1 algorithm 1 with TDEA", chained(zeros), false),
+        ("ISO 9797-1 algorithm 1 with TDEA, padding method 2", chained(one_and_zeros), false),
+        ("ISO 9797-1 algorithm 1 with DES (X9.9)", single(zeros), false),
+        ("ISO 9797-1 algorithm 1 with DES, padding method 2", single(one_and_zeros), false),
+    ];
+    let codes = codes.into_iter().filter_map(|(name, mac, is_usual)| {
+        let code = (name, mac?.as_bytes().to_vec());
+        Some(if is_usual { Way::standard(code) } else { Way::off(1, format!("the MAC is by {name}"), code) })
+    });
+    codes.collect()
+}
+
+fn aes_codes(key: &AesKey, message: &[u8]) -> Vec<Way<Code>> {
+    let mut codes =
+        vec![Way::standard(("AES-CMAC", aeskey::Cmac::compute(key, message).as_bytes().to_vec()))];
+    let mut padded = Zeroizing::new(message.to_vec());
+    padded.resize(message.len().max(1).next_multiple_of(aeskey::BLOCK_LEN), 0);
+    if key.encrypt_cbc([0; aeskey::BLOCK_LEN], &mut padded).is_ok()
+        && let Some(last) = padded.last_chunk::<{ aeskey::BLOCK_LEN }>()
+    {
+        let code = ("AES-CBC-MAC over zero padding", last.to_vec());
+        codes.push(Way::off(1, "the MAC is by CBC, not by CMAC", code));
+    }
+    codes
 }
