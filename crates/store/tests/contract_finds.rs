@@ -75,7 +75,6 @@ impl Faulty {
             (Fault::RepeatsByRequestAlone, Some(memory)) => memory.request.1 = claim.counter,
             (Fault::RepeatsByCounterAlone, Some(memory)) => memory.request.0 = claim.request,
             (Fault::MemoryIsShort, Some(memory)) => memory.accepted &= u64::MAX >> 2,
-            (Fault::EqualIsAccepted, Some(memory)) => memory.accepted &= !1,
             (Fault::CountersAreSigned, Some(memory)) => {
                 memory.last ^= 0x8000_0000;
                 memory.request.1 ^= 0x8000_0000;
@@ -91,6 +90,10 @@ impl Faulty {
         match (self.fault, &mut verdict, &mut new, memory) {
             (Fault::PreviousIsTheClaims, Verdict::Accepted { previous: Some(previous) }, _, _) => {
                 *previous = claim.counter
+            }
+            (Fault::EqualIsAccepted, Verdict::Refused(_), new, Some(old)) if claim.counter == old.last => {
+                *new = Some(Memory { request: (claim.request, claim.counter), ..old });
+                verdict = Verdict::Accepted { previous: Some(old.last) };
             }
             (Fault::LateOnesLowerTheHighest, _, Some(new), _) => new.last = claim.counter,
             (Fault::LateOnesAreForgotten, _, Some(new), Some(old)) if new.last == old.last => *new = old,
