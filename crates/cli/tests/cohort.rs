@@ -217,6 +217,10 @@ fn what_does_not_go_together_is_wrong_usage() {
     assert!(usage("pboc --levels 5").starts_with("--levels <N>: "));
     assert!(usage("pboc --levels 2 --city 3701FFFFFFFFFFFF").starts_with("--levels is not used"));
     assert!(usage("pboc --levels 2 --profile city-ff").contains("--levels"));
+    for table in ["", "--profile pboc-card"] {
+        let city = usage(&format!("pboc {table} --city 3701FFFFFFFFFFFF"));
+        assert!(city.starts_with("--city is not used: "), "{city}");
+    }
     assert!(usage("emv --option a --psn 1").starts_with("--psn: a PAN sequence number is 2 digits"));
     assert!(usage("emv --option b --length aes-128").starts_with("--length is for option c"));
     assert!(usage("pboc --profile city").contains("no built-in dispersion profile has this name"));
@@ -255,7 +259,7 @@ fn refused_rows_are_named_and_cost_nobody_else() {
     let expected = "\
 row 2 (line 3): digit 14 of PAN and sequence number is not decimal
 row 3 (line 4): the row has fewer or more fields (1) than the line of names (2)
-row 5 (line 8): a PAN is 1 to 19 digits, found 0
+row 5 (line 8): pan: expected 8 to 19 digits, found 0
 row 6 (line 9): digit 16 of PAN and sequence number is not decimal
 error: 4 of 7 rows have no key, for the reasons named above
 ";
@@ -268,7 +272,7 @@ error: 4 of 7 rows have no key, for the reasons named above
     let sentence = sentence.refused();
     assert!(sentence.starts_with("4 of 7 rows have no key, for the reasons named in "), "{sentence}");
     let expected = "row,line,reason\n2,3,digit 14 of PAN and sequence number is not decimal\n\
-                    3,4,the row has fewer or more fields (1) than the line of names (2)\n5,8,\"a PAN is 1 to 19 digits, found 0\"\n\
+                    3,4,the row has fewer or more fields (1) than the line of names (2)\n5,8,\"pan: expected 8 to 19 digits, found 0\"\n\
                     6,9,digit 16 of PAN and sequence number is not decimal\n";
     assert_eq!(scratch.read("rejects.csv"), expected);
 }
@@ -301,7 +305,8 @@ fn columns_that_are_missing_doubled_or_not_used_are_refused() {
     let scratch = Scratch::new("cohort-columns");
     let emv = |more: &str, table: &str| cohort(&scratch, &format!("emv --option a {more}"), BDK, table);
     let missing = emv("", "number,psn\n1234567890123456,00\n").refused();
-    let expected = "standard input: column pan is missing: the first line has to name pan";
+    let expected = "standard input: column pan is missing: the first line has to name pan, in lower case and with commas \
+                    between columns";
     assert_eq!(missing, expected);
     assert_eq!(
         emv("", "pan,pan\n1234567890123456,1234567890123456\n").refused(),
@@ -332,13 +337,32 @@ fn sequence_number_comes_from_the_table_an_option_or_is_00() {
     assert_eq!(emv("--psn 45", one), emv("", "psn,pan\n45,12345678901234567\n"));
 }
 
+/// What is no PAN for one card is none in a table.
+#[test]
+fn pans_have_8_to_19_digits_in_a_table_too() {
+    let scratch = Scratch::new("cohort-short-pan");
+    for pan in ["1234567", "12345678901234567890"] {
+        let reason = format!("pan: expected 8 to 19 digits, found {}", pan.len());
+        let run = cohort(&scratch, "emv --option a --mask-pan", BDK, &format!("pan\n{pan}\n"));
+        assert_eq!((run.status, run.stdout.lines().count()), (1, 1));
+        assert_eq!(run.stderr.lines().next(), Some(format!("row 1 (line 2): {reason}").as_str()));
+        let alone = run_with(&format!("diversify emv --option a --key - --pan {pan}"), BDK).usage();
+        assert_eq!(alone, format!("--{reason}"));
+    }
+    for pan in ["12345678", "1234567890123456789"] {
+        let done = cohort(&scratch, "emv --option a", BDK, &format!("pan\n{pan}\n")).done();
+        let alone = run_with(&format!("diversify emv --option a --key - --pan {pan}"), BDK).done();
+        assert_eq!(lines(&done)[1][3], alone.value("check value"));
+    }
+}
+
 #[test]
 fn pans_are_masked_where_that_is_asked_for() {
     let scratch = Scratch::new("cohort-mask");
-    let table = "pan\n1234567890123456\n1234567\n";
+    let table = "pan\n1234567890123456\n12345678\n";
     let done = cohort(&scratch, "emv --option a --mask-pan", BDK, table).done();
     let pans: Vec<_> = lines(&done)[1..].iter().map(|line| line[1].to_owned()).collect();
-    assert_eq!(pans, ["123456******3456", "*******"]);
+    assert_eq!(pans, ["123456******3456", "******78"]);
 }
 
 #[test]

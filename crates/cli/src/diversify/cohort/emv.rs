@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 
 use cardroot::diversify::emv::PanPsn;
-use cardroot::pin::Pan;
+use cardroot::pin::{DigitsError, Pan};
 use clap::Args;
 
 use super::results::Lines;
@@ -34,7 +34,7 @@ pub(crate) struct Emv {
     /// The PAN Sequence Number (PSN) of all cards, if the table has no column psn; 00 if not given
     #[arg(long, value_name = "D")]
     psn: Option<String>,
-    /// Shows the first 6 and the last 4 digits of each PAN; the row number tells cards apart
+    /// Shows at most the first 6 and the last 4 digits of each PAN; the row number tells cards apart
     #[arg(long)]
     mask_pan: bool,
     #[command(flatten)]
@@ -62,7 +62,13 @@ impl Emv {
 
 impl Cards {
     fn card<'a>(&'a self, row: &Row<'a>) -> Result<PanPsn<'a>, RowFault> {
-        Ok(PanPsn::new(row.text(0)?, Some(self.psn(row)?))?)
+        let pan = row.text(0)?;
+        let (min, max, found) = (Pan::MIN_DIGITS, Pan::MAX_DIGITS, pan.len());
+        // The derivation takes fewer digits; here they are a PAN, as for one card alone.
+        if !(min..=max).contains(&found) {
+            return Err(RowFault::at(0, DigitsError::Length { min, max, found }));
+        }
+        Ok(PanPsn::new(pan, Some(self.psn(row)?))?)
     }
 
     fn psn<'a>(&'a self, row: &Row<'a>) -> Result<&'a str, RowFault> {
@@ -101,5 +107,5 @@ impl Scheme for Cards {
 }
 
 fn masked(pan: &str) -> String {
-    Pan::from_ascii_digits(pan.as_bytes()).map_or_else(|_| "*".repeat(pan.len()), |pan| pan.to_string())
+    Pan::from_ascii_digits(pan.as_bytes()).expect("a card with a key has a PAN").to_string()
 }

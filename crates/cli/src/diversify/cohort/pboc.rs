@@ -76,6 +76,7 @@ impl Pboc {
     pub(super) fn run(self, form: Form) -> Result<Report, Failure> {
         let profile = self.profile()?;
         let levels = self.levels_below_the_key(profile.as_ref())?;
+        self.check_city(profile.as_ref())?;
         let mut secrets = self.table.secrets()?;
         let root = match self.cipher {
             Cipher::Tdea => Root::Tdea(secrets.key("--key", &self.key)?),
@@ -104,6 +105,18 @@ impl Pboc {
             })
         };
         self.profile.as_ref().map(built_in).transpose()
+    }
+
+    /// A city's key is to derive that city's cards: where neither factors nor wrapped keys say a city, nothing would check it.
+    fn check_city(&self, profile: Option<&DispersionProfile<'_>>) -> Result<(), Failure> {
+        let upper_levels = profile.is_some_and(|profile| profile.levels.len() > 1);
+        if self.city.is_some() && !upper_levels && !self.wrap.is_wanted() {
+            return Err(Failure::usage(
+                "--city is not used: the table does not say which city a card belongs to; give a --profile that has cities, \
+                 or --wrap-under",
+            ));
+        }
+        Ok(())
     }
 
     fn levels_below_the_key(&self, profile: Option<&DispersionProfile<'_>>) -> Result<usize, Failure> {

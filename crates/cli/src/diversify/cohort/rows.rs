@@ -8,6 +8,7 @@ use cardroot::diversify::FactorLengthError;
 use cardroot::diversify::emv::PanPsnError;
 use cardroot::diversify::profile::ProfileError;
 use cardroot::diversify::tree::TreeKeyError;
+use cardroot::pin::DigitsError;
 use csv::{ByteRecord, ReaderBuilder, Trim};
 
 use crate::error::Failure;
@@ -108,11 +109,20 @@ pub(super) enum Fault {
     #[error(transparent)]
     Pan(#[from] PanPsnError),
     #[error(transparent)]
+    Digits(#[from] DigitsError),
+    #[error(transparent)]
     Profile(#[from] ProfileError),
     #[error("the card belongs to another city than the key")]
     OtherCity,
     #[error("the key can't be wrapped: {0}")]
     Key(#[from] TreeKeyError),
+}
+
+impl RowFault {
+    /// A fault of one column.
+    pub(super) fn at(column: usize, fault: impl Into<Fault>) -> Self {
+        Self { column: Some(column), fault: fault.into() }
+    }
 }
 
 impl<F: Into<Fault>> From<F> for RowFault {
@@ -206,7 +216,7 @@ impl Layout {
         let mut required = positions.iter().zip(&columns.names).take(columns.required);
         if let Some((_, missing)) = required.find(|(position, _)| position.is_none()) {
             return Err(format!(
-                "column {missing} is missing: the first line has to name {}",
+                "column {missing} is missing: the first line has to name {}, in lower case and with commas between columns",
                 columns
                     .names
                     .iter()
@@ -245,10 +255,8 @@ impl<'a> Row<'a> {
         let (found, expected) = (self.record.len(), self.layout.width);
         let field = self.field(column).filter(|_| found == expected);
         let field = field.ok_or(Fault::Width { found, expected })?;
-        core::str::from_utf8(field).map_err(|error| RowFault {
-            column: Some(column),
-            fault: Fault::Text { position: error.valid_up_to() },
-        })
+        core::str::from_utf8(field)
+            .map_err(|error| RowFault::at(column, Fault::Text { position: error.valid_up_to() }))
     }
 
     /// The same if the table has the column.
@@ -270,9 +278,9 @@ impl<'a> Row<'a> {
         column: usize,
         make: impl FnOnce(&[u8]) -> Result<T, F>,
     ) -> Result<T, RowFault> {
-        let at_column = |fault| RowFault { column: Some(column), fault };
-        let bytes = hex::decode(self.text(column)?.as_bytes()).map_err(|error| at_column(error.into()))?;
-        make(&bytes).map_err(|fault| at_column(fault.into()))
+        let bytes =
+            hex::decode(self.text(column)?.as_bytes()).map_err(|error| RowFault::at(column, error))?;
+        make(&bytes).map_err(|fault| RowFault::at(column, fault))
     }
 }
 

@@ -74,6 +74,11 @@ fn function() -> impl TypedValueParser<Value = Seal> {
 }
 
 impl WrapOptions {
+    /// Whether keys are to be wrapped.
+    pub(super) const fn is_wanted(&self) -> bool {
+        self.wrap_under.is_some()
+    }
+
     /// Reads the transport key, if keys are to be wrapped.
     pub(super) fn read(&self, secrets: &mut Secrets) -> Result<Option<Wrap>, Failure> {
         let (Some(source), Some(seal), Some(version)) = (&self.wrap_under, self.function, self.root_version)
