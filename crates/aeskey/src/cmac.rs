@@ -3,6 +3,7 @@
 use core::fmt;
 
 use ::cmac::Mac as _;
+use ::cmac::digest::FixedOutput;
 use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 use cipher::KeyInit;
 use cipher::common::InnerInit;
@@ -76,12 +77,12 @@ impl Cmac {
 
     /// Ends the message and writes the code to where a key is being made: derivations take CMAC so, and leave no copy.
     pub fn finalize_into(self, code: &mut [u8; BLOCK_LEN]) {
-        *code = match self.0 {
-            Inner::Aes128(mac) => mac.finalize().into_bytes(),
-            Inner::Aes192(mac) => mac.finalize().into_bytes(),
-            Inner::Aes256(mac) => mac.finalize().into_bytes(),
+        let code = code.into();
+        match self.0 {
+            Inner::Aes128(mac) => FixedOutput::finalize_into(mac, code),
+            Inner::Aes192(mac) => FixedOutput::finalize_into(mac, code),
+            Inner::Aes256(mac) => FixedOutput::finalize_into(mac, code),
         }
-        .into();
     }
 }
 

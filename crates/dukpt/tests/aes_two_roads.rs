@@ -187,6 +187,8 @@ fn aes_and_hmac_keys_refuse_what_is_not_theirs() {
         assert_eq!(hmac.verify_mac(b"message", &code.as_bytes()[..len]).is_ok(), len >= 8);
     }
     assert!(hmac.verify_mac(b"message", &[&code.as_bytes()[..], &[0]].concat()).is_err());
+    assert_eq!(code.truncated::<8>(), code.as_bytes()[..8]);
+    assert_eq!(code.truncated::<32>(), *code.as_bytes());
     assert!(hmac.ct_eq(&key.mac_request_key_hmac(HmacKeyLength::Hmac128).unwrap()));
     assert!(
         !hmac.ct_eq(

@@ -82,14 +82,26 @@ fn files_of_something_else_are_left_as_they_are() {
     let folder = Folder::new("something-else");
     let zeros_and_more = [vec![0; FILE_LEN], vec![0]].concat();
     let nearly = [vec![0; FILE_LEN - 1], vec![1]].concat();
-    let version_2 = [&b"cardroot-dukpt state, version 2\n"[..], &[0; FILE_LEN - 32]].concat();
-    for contents in [b"name = \"x\"\n".to_vec(), zeros_and_more, nearly, version_2, vec![0xFF; FILE_LEN]] {
+    for contents in [b"name = \"x\"\n".to_vec(), zeros_and_more, nearly, vec![0xFF; FILE_LEN]] {
         fs::write(folder.state(), &contents).unwrap();
         assert!(matches!(FileStore::open(folder.state()), Err(FileError::NotAStateFile)));
         assert_eq!(fs::read(folder.state()).unwrap(), contents);
     }
     assert!(matches!(FileStore::open(&folder.0), Err(FileError::Io(_))), "a folder");
     assert!(matches!(FileStore::open(folder.0.join("no/such/folder")), Err(FileError::Io(_))));
+}
+
+#[test]
+fn a_file_of_another_version_is_named_and_left_as_it_is() {
+    let folder = Folder::new("version");
+    for version in ["2\n", "10\n", "1.1\n", "2"] {
+        let head = format!("cardroot-dukpt state, version {version}").into_bytes();
+        for contents in [[&head[..], &[0; FILE_LEN - 32]].concat(), head] {
+            fs::write(folder.state(), &contents).unwrap();
+            assert!(matches!(FileStore::open(folder.state()), Err(FileError::OtherVersion)), "{version}");
+            assert_eq!(fs::read(folder.state()).unwrap(), contents);
+        }
+    }
 }
 
 #[test]

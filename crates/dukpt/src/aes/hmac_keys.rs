@@ -84,6 +84,30 @@ impl HmacCode {
         &self.0
     }
 
+    /// The leftmost `N` bytes, 8 to 32 of them.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cardroot_dukpt::aes::hmac_keys::{HmacMismatch, MacRequestKey};
+    /// fn send(key: &MacRequestKey) -> [u8; 8] { key.mac(b"message").truncated() }
+    /// fn receive(key: &MacRequestKey, sent: [u8; 8]) -> Result<(), HmacMismatch> { key.verify_mac(b"message", &sent) }
+    /// ```
+    /// Other lengths do not compile:
+    /// ```compile_fail,E0080
+    /// # use cardroot_dukpt::aes::{Bdk, InitialKeyId, VolatileOriginator, hmac_keys::HmacKeyLength};
+    /// # use cardroot_dukpt::aeskey::{AesKey, AesKeyLength};
+    /// # let bdk = Bdk::from_key(AesKey::from_fill(AesKeyLength::Aes128, |key| key.fill(0x25)));
+    /// # let mut terminal = VolatileOriginator::load(bdk.derive_initial_key(&InitialKeyId::from([0x11; 8])));
+    /// # let transaction = terminal.next_transaction().unwrap();
+    /// # let key = transaction.key().mac_request_key_hmac(HmacKeyLength::Hmac128).unwrap();
+    /// let sent = key.mac(b"message").truncated::<7>();
+    /// ```
+    #[must_use]
+    pub fn truncated<const N: usize>(&self) -> [u8; N] {
+        const { assert!(Self::MIN_LEN <= N && N <= Self::LEN, "a keyed hash is truncated to 8..=32 bytes") };
+        *self.0.first_chunk().expect("N is at most 32")
+    }
+
     /// Compares with a received code of 8 to 32 bytes, in constant time for its length.
     ///
     /// # Errors

@@ -57,8 +57,11 @@ pub enum FileError {
     #[error("the state file is in use: two programs on one state would use each key twice")]
     InUse,
     /// The file holds something else. It is left as it is.
-    #[error("the file is not a state file of this program, or one of another version")]
+    #[error("the file is not a state file of this program")]
     NotAStateFile,
+    /// The file says that it is a state file of another version of this program. It is left as it is.
+    #[error("the state file is one of another version of this program")]
+    OtherVersion,
     /// The file begins as a state file and has lost its end, or got more. It is left as it is.
     #[error("the state file is damaged: it was cut, or something was added to it")]
     Length,
@@ -71,6 +74,8 @@ pub enum FileError {
 const PART_LEN: usize = 4096;
 /// How a state file begins; zeros follow up to the first slot.
 const HEAD: &[u8; 32] = b"cardroot-dukpt state, version 1\n";
+/// How it begins in every version.
+const HEAD_OF_ANY_VERSION: &[u8] = b"cardroot-dukpt state, version ";
 const FILE_LEN: usize = 3 * PART_LEN;
 
 impl FileStore {
@@ -80,8 +85,8 @@ impl FileStore {
     /// does not keep anybody from copying the file.
     ///
     /// # Errors
-    /// Returns [`FileError::InUse`] if a store is open there, [`FileError::NotAStateFile`] or [`FileError::Length`] if the file
-    /// is something else or not whole, [`FileError::Io`] as the operating system says.
+    /// Returns [`FileError::InUse`] if a store is open there, [`FileError::NotAStateFile`], [`FileError::OtherVersion`] or
+    /// [`FileError::Length`] if the file is something else or not whole, [`FileError::Io`] as the operating system says.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         FileSlots::open(path.as_ref()).map(Self::new)
     }
@@ -105,9 +110,12 @@ impl FileSlots {
             Some(_) if found.len() == FILE_LEN => {}
             // The head is written last: a file that has it was whole.
             Some(_) => return Err(FileError::Length),
-            None if is_unfinished(&found) => make(&mut file, path)?,
+            None if is_unfinished(&found) => make(&mut file)?,
+            None if found.starts_with(HEAD_OF_ANY_VERSION) => return Err(FileError::OtherVersion),
             None => return Err(FileError::NotAStateFile),
         }
+        // A program that died after making the file may not have come so far.
+        sync_folder(path)?;
         Ok(Self { file })
     }
 
@@ -126,15 +134,14 @@ fn is_unfinished(found: &[u8]) -> bool {
     found.len() <= FILE_LEN && found.iter().skip(head).all(|byte| *byte == 0)
 }
 
-/// Makes the whole file: its space first and its head last, then its entry in the folder.
-fn make(file: &mut File, path: &Path) -> io::Result<()> {
+/// Makes the whole file: its space first and its head last.
+fn make(file: &mut File) -> io::Result<()> {
     file.rewind()?;
     file.write_all(&[0; FILE_LEN])?;
     file.sync_all()?;
     file.rewind()?;
     file.write_all(HEAD)?;
-    file.sync_all()?;
-    sync_folder(path)
+    file.sync_all()
 }
 
 /// Makes the file's name durable; elsewhere than on Unix that comes with the file.
