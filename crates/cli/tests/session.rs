@@ -281,6 +281,19 @@ fn cryptograms_are_the_published_ones() {
 }
 
 #[test]
+fn the_cryptogram_of_a_transaction_has_both_its_names_everywhere() {
+    let session = |name: &str| {
+        session(&format!("emv --use mac --method common --{name} 1122334455667788"), BDK).done().stdout
+    };
+    assert_eq!(session("cryptogram"), session("arqc"));
+    let arpc = |name: &str| {
+        let arpc = format!("diversify cryptogram arpc1 --key - --arc 3030 --{name} 1122334455667788");
+        run_with(&arpc, BDK).done().stdout
+    };
+    assert_eq!(arpc("cryptogram"), arpc("arqc"));
+}
+
+#[test]
 fn cryptograms_know_two_paddings_and_two_ciphers() {
     let ac = |more: &str| {
         run_with(&format!("diversify cryptogram ac --key - --data 0123456789ABCDEF01 {more}"), BDK)

@@ -40,7 +40,7 @@ pub(crate) struct Emv {
     #[arg(long, value_name = "H", value_parser = counter)]
     atc: Option<u16>,
     /// The transaction's application cryptogram, 8 bytes: for script keys by the common method
-    #[arg(long, value_name = "H", value_parser = hex::parse::<ApplicationCryptogram, _>)]
+    #[arg(long, visible_alias = "arqc", value_name = "H", value_parser = hex::parse::<ApplicationCryptogram, _>)]
     cryptogram: Option<ApplicationCryptogram>,
     /// The terminal's unpredictable number, 4 bytes: for Mastercard's method
     #[arg(long, value_name = "H", value_parser = unpredictable_number)]
