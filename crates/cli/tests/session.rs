@@ -199,10 +199,10 @@ fn protocol_02_keys_and_cryptograms_are_those_of_recorded_sessions() {
         for (step, scp02, cps_name, cps_index) in
             [("S-ENC", 0, "skuenc", 0), ("S-MAC", 1, "skumac", 1), ("S-DEK", 3, "skudek", 2)]
         {
-            assert_eq!(json["keys"][scp02]["key"], step.to_lowercase());
-            assert_eq!(json["keys"][scp02]["value"], of_session(step));
-            assert_eq!(cps["keys"][cps_index]["key"], cps_name);
-            assert_eq!(cps["keys"][cps_index]["value"], of_session(step));
+            assert_eq!(json["keys"][scp02]["name"], step.to_lowercase());
+            assert_eq!(json["keys"][scp02]["key"], of_session(step));
+            assert_eq!(cps["keys"][cps_index]["name"], cps_name);
+            assert_eq!(cps["keys"][cps_index]["key"], of_session(step));
         }
         checked += 1;
     }

@@ -13,7 +13,7 @@ use crate::secret::{Secrets, Source};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  cardroot diversify gp --template cps --key @kmc.hex --kdd 00010203040506070809
+  cardroot diversify gp --template cps --key @kmc.hex --kdd 00010203040506070809 --out-dir card
   cardroot diversify gp --template kdf3 --key @kmc-aes.hex --kdd 00010203040506070809 --show-key";
 
 #[derive(Args)]
