@@ -8,9 +8,8 @@ use cardroot::diversify::emv::{
 use cardroot::tdea::TdeaKey;
 use clap::{Args, ValueEnum};
 
-use super::{needed, surplus};
 use crate::any_key::{AnyKey, KeyOptions};
-use crate::diversify::{counter, unfit_key, value_name};
+use crate::diversify::{counter, needed, surplus, unfit_key, value_name};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
