@@ -104,6 +104,7 @@ fn personalisation_keys_are_the_known_ones() {
         let arguments = format!("--json diversify gp --template {template} --key - --kdd {data}");
         let json = run_with(&format!("{arguments} --show-key"), master).done().json();
         let index = ["ENC", "MAC", "DEK"].iter().position(|name| name == purpose).unwrap();
+        assert_eq!(json["template"], template, "{id}");
         assert_eq!(json["keys"][index]["name"], format!("k{}", purpose.to_lowercase()), "{id}");
         assert_eq!(json["keys"][index]["key"], *derived, "{id}");
         assert_eq!(json["keys"][index]["check_value"], *kcv, "{id}");
