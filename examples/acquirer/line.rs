@@ -12,6 +12,9 @@ use crate::Failure;
 use crate::ledger::{Expected, Judged};
 use crate::wire::{Frame, HOST};
 
+/// After so long without an answer a line counts as dead.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What the fleet expected of each message that was answered, by connection and in order.
 pub type Conversations = HashMap<SocketAddr, Vec<Expected>>;
 
@@ -107,6 +110,7 @@ impl Connection {
     fn to(host: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(host)?;
         stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self { own: stream.local_addr()?, stream: BufReader::new(stream), answered: vec![] })
     }
 

@@ -94,13 +94,17 @@ struct Args {
     /// Keep the host's memory in this folder, instead of one that is removed.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Keep the host's memory in this PostgreSQL database: postgres://user@host/database, or host=… user=….
+    #[cfg(feature = "postgres")]
+    #[arg(long, conflicts_with = "data")]
+    postgres: Option<String>,
 }
 
 impl Args {
     fn options(&self) -> Options {
         let seconds = self.seconds.map(|seconds| Duration::from_secs(seconds.into()));
         // A memory that is kept may know the names of an earlier run.
-        let key_set = if self.data.is_some() { key_set_of_today() } else { keys::DEMONSTRATION };
+        let key_set = if self.is_kept() { key_set_of_today() } else { keys::DEMONSTRATION };
         Options {
             terminals: self.terminals,
             connections: self.connections.min(self.terminals),
@@ -110,6 +114,15 @@ impl Args {
             goal: seconds.map_or(Goal::Transactions(self.transactions), Goal::Time),
             quiet: false,
         }
+    }
+
+    /// Whether the memory outlives the run.
+    const fn is_kept(&self) -> bool {
+        #[cfg(feature = "postgres")]
+        if self.postgres.is_some() {
+            return true;
+        }
+        self.data.is_some()
     }
 }
 
@@ -133,6 +146,10 @@ fn main() -> ExitCode {
 }
 
 fn trade(args: &Args) -> Result<Ledger, Failure> {
+    #[cfg(feature = "postgres")]
+    if let Some(address) = &args.postgres {
+        return run(&args.options(), &memory::InPostgres::at(address)?);
+    }
     let temporary = tempfile::tempdir()?;
     let folder = args.data.as_deref().unwrap_or(temporary.path());
     run(&args.options(), &InFile::within(folder)?)

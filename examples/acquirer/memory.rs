@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use cardroot::dukpt::guard::{Policy, ReplayGuard};
 use store::RedbGuard;
+#[cfg(feature = "postgres")]
+use store::{Error, PostgresGuard, PostgresOptions};
 
 use crate::Failure;
 
@@ -53,6 +55,37 @@ impl Memory for InFile {
         if cfg!(unix) {
             fs::copy(&self.path, &self.crashed)?;
         }
+        Ok(())
+    }
+}
+
+/// In PostgreSQL, where several hosts could share it.
+#[cfg(feature = "postgres")]
+#[derive(Debug)]
+pub struct InPostgres(PostgresOptions);
+
+#[cfg(feature = "postgres")]
+impl InPostgres {
+    /// The store of this database; it is made if there is none.
+    pub fn at(address: &str) -> Result<Self, Failure> {
+        let options = PostgresOptions::new(address)?;
+        match PostgresGuard::create(&options, Policy::Strict) {
+            Ok(_) | Err(Error::Exists) => Ok(Self(options)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Memory for InPostgres {
+    type Guard = PostgresGuard;
+
+    fn open(&self) -> Result<PostgresGuard, Failure> {
+        Ok(PostgresGuard::open(&self.0, Policy::Strict)?)
+    }
+
+    /// The server is another machine. It commits what has reached it, and no more.
+    fn crash(&self) -> Result<(), Failure> {
         Ok(())
     }
 }

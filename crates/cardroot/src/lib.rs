@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(feature = "store", feature = "postgres"))]
+pub use store;
 pub use {aeskey, apdu, card, components, diversify, dukpt, pin, smid, tdea};
 
 pub mod prelude;

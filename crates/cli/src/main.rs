@@ -58,7 +58,7 @@ enum Command {
     /// Derives keys from identities: city, issuer, card
     #[command(subcommand)]
     Diversify(diversify::Command),
-    /// Derived Unique Key Per Transaction (DUKPT), with TDEA
+    /// Derived Unique Key Per Transaction (DUKPT), with TDEA and with AES
     #[command(subcommand)]
     Dukpt(dukpt::Command),
     /// Key names in messages: Security Management Information Data elements (SMID)

@@ -114,7 +114,7 @@ pub enum Verdict {
 /// Why a counter is not accepted.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 pub enum Refusal {
-    /// The counter was accepted before, for another request.
+    /// The counter was accepted before: for another request, or for this one when it is no longer the last of its originator.
     #[error("transaction counter {found:#X} was accepted before: a replay")]
     Replay {
         /// The counter of the claim.
@@ -176,19 +176,21 @@ impl Policy {
             return (Verdict::Accepted { previous: None }, Some(first));
         };
         let accepted = Verdict::Accepted { previous: Some(memory.last) };
+        // Whatever a store made of bit 0: the highest counter is not accepted twice.
+        let accepted_counters = memory.accepted | 1;
         if memory.request == request {
             return (Verdict::Repeated, None);
         }
         if let Some(ahead @ 1..) = found.checked_sub(memory.last) {
-            let accepted_before = memory.accepted.checked_shl(ahead).unwrap_or(0);
+            let accepted_before = accepted_counters.checked_shl(ahead).unwrap_or(0);
             return (accepted, Some(Memory { last: found, accepted: accepted_before | 1, request }));
         }
         let behind = memory.last - found;
         let bit = 1_u64.checked_shl(behind).unwrap_or(0);
-        if memory.accepted & bit != 0 {
+        if accepted_counters & bit != 0 {
             (Verdict::Refused(Refusal::Replay { found }), None)
         } else if behind <= self.window() {
-            (accepted, Some(Memory { accepted: memory.accepted | bit, request, ..*memory }))
+            (accepted, Some(Memory { accepted: accepted_counters | bit, request, ..*memory }))
         } else {
             (Verdict::Refused(Refusal::Below { found, last: memory.last }), None)
         }
@@ -297,6 +299,19 @@ mod tests {
         assert_eq!(judge(claim(5, 2)), (Verdict::Refused(Refusal::Replay { found: 5 }), None));
         assert_eq!(judge(claim(4, 1)), (Verdict::Refused(Refusal::Below { found: 4, last: 5 }), None));
         assert!(matches!(judge(claim(6, 1)), (Verdict::Accepted { previous: Some(5) }, Some(_))));
+    }
+
+    /// A store that keeps no window may lose the bits, and one that is damaged may lose any of them.
+    #[test]
+    fn the_highest_counter_is_no_new_one_even_to_a_memory_without_its_bit() {
+        for policy in [Policy::Strict, Policy::Window(NonZeroU8::MAX)] {
+            let forgetful = Memory { last: 5, accepted: 0, request: (RequestId([1; 16]), 5) };
+            let (verdict, new) = policy.judge(Some(&forgetful), &claim(5, 2));
+            assert_eq!((verdict, new), (Verdict::Refused(Refusal::Replay { found: 5 }), None));
+            let (_, next) = policy.judge(Some(&forgetful), &claim(6, 3));
+            let (verdict, _) = policy.judge(next.as_ref(), &claim(5, 4));
+            assert_eq!(verdict, Verdict::Refused(Refusal::Replay { found: 5 }));
+        }
     }
 
     /// A batch whose answer got lost and that is asked again: never a counter for a second time, whatever is lost by it.

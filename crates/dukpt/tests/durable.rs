@@ -7,8 +7,8 @@ use core::cell::Cell;
 use core::convert::Infallible;
 
 use cardroot_dukpt::durable::{
-    Device, DeviceKey, MemoryStore, MonotonicCounter, NoRollbackProtection, OriginatorError, PinEntry, Slot,
-    Slots, SlotsError, StateError, StateStore, Stored, TwoSlots,
+    Device, DeviceKey, MemoryStore, MonotonicCounter, NoRollbackProtection, OriginatorError, PinEntry,
+    RollbackProtection, Slot, Slots, SlotsError, StateError, StateStore, Stored, TwoSlots,
 };
 use cardroot_dukpt::pin::{ClearPinBlock, Pan, Pin};
 use cardroot_dukpt::{Bdk, EndOfLife, InitialKey, Originator, VolatileOriginator};
@@ -341,6 +341,82 @@ fn a_copy_taken_while_the_counter_failed_does_not_undo_the_end() {
     drop(terminal);
     let error = Originator::open(holding(copy), Device::new(device_key(1), chip)).unwrap_err();
     assert!(matches!(error, OriginatorError::State(StateError::Rollback { generation: 2, counter: 3 })));
+}
+
+/// Says nothing for a number of times.
+struct Busy<'a>(&'a mut Chip, &'a Cell<u32>);
+
+impl MonotonicCounter for Busy<'_> {
+    type Error = Full;
+
+    fn value(&mut self) -> Result<u64, Full> {
+        match self.1.get() {
+            0 => Ok(self.0.0),
+            left => {
+                self.1.set(left - 1);
+                Err(Full)
+            }
+        }
+    }
+
+    fn increment(&mut self) -> Result<(), Full> {
+        self.0.0 += 1;
+        Ok(())
+    }
+}
+
+type Protected<'a> = Originator<&'a mut Store, RollbackProtection<Busy<'a>>>;
+
+/// An originator whose first transaction failed when its state was in the store and the counter had not stepped.
+fn failed<'a>(store: &'a mut Store, chip: &'a mut Chip, busy: &'a Cell<u32>) -> Protected<'a> {
+    let device = Device::new(device_key(1), Busy(chip, busy));
+    let mut terminal = Originator::load(store, device, initial_key(ANNEX_A_KSN)).unwrap();
+    busy.set(1);
+    assert_eq!(terminal.next_transaction().unwrap_err(), OriginatorError::RollbackCounter(Full));
+    terminal
+}
+
+/// Whoever copied the state of the failed transaction finds the device beyond it after `end`.
+fn a_copy_does_not_undo(end: impl FnOnce(&mut Protected<'_>, &Cell<u32>)) {
+    let (mut store, mut chip, busy) = (Store::new(), Chip(0), Cell::new(0));
+    drop(failed(&mut store, &mut chip, &busy));
+    let copy = holding(store.record().unwrap());
+    assert!(Originator::open(copy, Device::new(device_key(1), &mut chip)).is_ok());
+
+    let copy = holding(store.record().unwrap());
+    let (mut store, mut chip) = (Store::new(), Chip(0));
+    end(&mut failed(&mut store, &mut chip, &busy), &busy);
+    let error = Originator::open(copy, Device::new(device_key(1), chip)).unwrap_err();
+    assert!(matches!(error, OriginatorError::State(StateError::Rollback { generation: 2, counter: 3.. })));
+}
+
+#[test]
+fn a_copy_of_a_failed_transaction_does_not_undo_an_end_that_came_through_late() {
+    a_copy_does_not_undo(|terminal, busy| {
+        busy.set(1);
+        assert_eq!(terminal.cease().unwrap_err(), OriginatorError::RollbackCounter(Full));
+        assert_eq!(terminal.next_transaction().unwrap_err(), OriginatorError::EndOfLife(EndOfLife));
+    });
+}
+
+#[test]
+fn a_copy_of_a_failed_transaction_does_not_undo_a_renewal() {
+    a_copy_does_not_undo(|terminal, busy| {
+        busy.set(1);
+        let error = terminal.renew(initial_key(OTHER_KSN)).unwrap_err();
+        assert_eq!((error, terminal.name()), (OriginatorError::RollbackCounter(Full), &ksn(ANNEX_A_KSN)));
+        terminal.renew(initial_key(OTHER_KSN)).unwrap();
+        assert_eq!(terminal.name(), &ksn(OTHER_KSN));
+    });
+}
+
+#[test]
+fn a_renewal_after_a_failed_end_is_not_undone_either() {
+    a_copy_does_not_undo(|terminal, busy| {
+        busy.set(1);
+        assert_eq!(terminal.cease().unwrap_err(), OriginatorError::RollbackCounter(Full));
+        terminal.renew(initial_key(OTHER_KSN)).unwrap();
+    });
 }
 
 #[test]

@@ -99,7 +99,8 @@ fn a_file_cut_short_or_long_is_left_as_it_is() {
     let whole = fs::read(folder.state()).unwrap();
     let end_of_record = whole.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let longer = [&whole[..], &[0]].concat();
-    for contents in [&whole[..end_of_record], &whole[..5000], &whole[..FILE_LEN - 1], &longer] {
+    let cut = [32, 4096, 5000, end_of_record, FILE_LEN - 1].map(|len| &whole[..len]);
+    for contents in cut.into_iter().chain([&*longer]) {
         fs::write(folder.state(), contents).unwrap();
         assert!(matches!(FileStore::open(folder.state()), Err(FileError::Length)));
         assert_eq!(fs::read(folder.state()).unwrap(), contents);
@@ -112,7 +113,7 @@ fn a_file_whose_making_was_cut_is_made_again() {
     let head = b"cardroot-dukpt state, version 1\n";
     let mut made = 0;
     for len in [0, 1, 100, 4096, FILE_LEN - 1, FILE_LEN] {
-        for of_head in [0, 1, 31, 32] {
+        for of_head in [0, 1, 31] {
             let mut contents = vec![0; len];
             for (byte, head) in contents.iter_mut().zip(&head[..of_head]) {
                 *byte = *head;
@@ -124,7 +125,7 @@ fn a_file_whose_making_was_cut_is_made_again() {
             made += 1;
         }
     }
-    assert_eq!(made, 24);
+    assert_eq!(made, 18);
 }
 
 #[test]

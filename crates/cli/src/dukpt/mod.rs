@@ -3,6 +3,7 @@
 mod audit;
 mod data;
 mod derive;
+mod diagnose;
 mod ik;
 mod legacy;
 mod mac;
@@ -58,6 +59,12 @@ pub(crate) enum Command {
     /// counter; no key is ever used twice. Each command that uses a key is a transaction of its own.
     #[command(subcommand)]
     Terminal(terminal::Command),
+    /// Finds out what is wrong when a PIN block, data or a MAC of a terminal does not fit
+    ///
+    /// Tries the keys of all editions, of AES DUKPT and of known mistakes: an initial key taken for a BDK, other ways to fill
+    /// up a KSN, the KSN of another message, PIN keys for data, ECB, and more. Shows no keys; card data is masked.
+    #[command(subcommand)]
+    Diagnose(diagnose::Command),
     /// Searches a receiver's record for cloned terminals
     ///
     /// Exit status 1 if there are signs of any. Each says in the documentation what else may have caused it.
@@ -80,6 +87,7 @@ impl Command {
             Self::EncryptData(arguments) => data::encrypt(&arguments),
             Self::DecryptData(arguments) => data::decrypt(&arguments),
             Self::Terminal(command) => command.run(),
+            Self::Diagnose(command) => command.run(),
             Self::Audit(arguments) => audit::run(&arguments),
             Self::Legacy(command) => command.run(),
         }

@@ -87,7 +87,7 @@ pub(super) struct Kind {
     /// The edition of ANS X9.24-1 that defines the keys for MACs and data: 2009 unless given; not with --aes
     #[arg(long, value_enum)]
     pub(super) edition: Option<Edition>,
-    /// What the key is for with --aes: an AES key as long as the BDK unless given
+    /// What kind of key it is, with --aes: an AES key as long as the BDK unless given
     #[arg(long, value_enum, value_name = "TYPE")]
     pub(super) key_type: Option<KeyType>,
 }

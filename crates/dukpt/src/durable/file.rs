@@ -103,8 +103,9 @@ impl FileSlots {
         (&mut file).take(FILE_LEN as u64 + 1).read_to_end(&mut found)?;
         match found.strip_prefix(HEAD) {
             Some(_) if found.len() == FILE_LEN => {}
-            _ if is_unfinished(&found) => make(&mut file, path)?,
+            // The head is written last: a file that has it was whole.
             Some(_) => return Err(FileError::Length),
+            None if is_unfinished(&found) => make(&mut file, path)?,
             None => return Err(FileError::NotAStateFile),
         }
         Ok(Self { file })

@@ -66,13 +66,36 @@ impl<M: Machine, S: StateStore, R: Rollback> DurableOriginator<M, S, R> {
     /// Loads an initial key into a store that holds no state. What is damaged beyond opening is no state.
     ///
     /// An initial key is loaded once and then destroyed wherever else it was: loaded into another store it would give the same
-    /// keys again, and no originator could know. Power may fail here too; load again then.
+    /// keys again, and no originator could know.
+    ///
+    /// After a failure, of the power too, the store decides: [`open`](Self::open) it, and load again only if that says
+    /// [`StateError::Nothing`] or [`StateError::Damaged`].
     ///
     /// # Source
     /// ANS X9.24-1:2009 8.7.2.1.
     ///
     /// # Errors
     /// Returns [`StateError::Occupied`] if the store holds a state of any originator, else what store and counter say.
+    ///
+    /// # Examples
+    /// One initial key makes one originator:
+    /// ```
+    /// # use cardroot_dukpt::durable::{Device, MemoryStore, NoRollbackProtection};
+    /// # use cardroot_dukpt::{InitialKey, Originator};
+    /// # fn load(first: Device<NoRollbackProtection>, second: Device<NoRollbackProtection>, initial_key: InitialKey, other: InitialKey) {
+    /// let one = Originator::load(MemoryStore::<401>::new(), first, initial_key);
+    /// let two = Originator::load(MemoryStore::<401>::new(), second, other);
+    /// # }
+    /// ```
+    /// and not two:
+    /// ```compile_fail,E0382
+    /// # use cardroot_dukpt::durable::{Device, MemoryStore, NoRollbackProtection};
+    /// # use cardroot_dukpt::{InitialKey, Originator};
+    /// # fn load(first: Device<NoRollbackProtection>, second: Device<NoRollbackProtection>, initial_key: InitialKey, other: InitialKey) {
+    /// let one = Originator::load(MemoryStore::<401>::new(), first, initial_key);
+    /// let two = Originator::load(MemoryStore::<401>::new(), second, initial_key);
+    /// # }
+    /// ```
     pub fn load(
         mut store: S,
         mut device: Device<R>,
@@ -137,6 +160,10 @@ impl<M: Machine, S: StateStore, R: Rollback> DurableOriginator<M, S, R> {
     /// is lost if the call is repeated and succeeds then.
     pub fn next_transaction(&mut self) -> Result<CurrentTransaction<'_, M::Transaction>, Failure<S, R>> {
         let advanced = match self.pending.take() {
+            Some(Err(EndOfLife)) => {
+                self.cease()?;
+                return Err(EndOfLife.into());
+            }
             Some(advanced) => advanced,
             None if self.machine.remaining() == 0 => return Err(EndOfLife.into()),
             None => self.machine.advance(),
@@ -148,7 +175,10 @@ impl<M: Machine, S: StateStore, R: Rollback> DurableOriginator<M, S, R> {
         Ok(CurrentTransaction { transaction: advanced?, originator: PhantomData })
     }
 
-    /// Puts a new initial key in the place of everything that is there, at the end of life or before.
+    /// Puts a new initial key in the place of everything that is there, at the end of life or before. A transaction whose
+    /// state could not be made durable is lost by it.
+    ///
+    /// The name must be one that this terminal never had: of those before the old one nothing is kept to tell.
     ///
     /// # Errors
     /// Returns [`StateError::SameName`] if the new key has the name of the old one, else what store and counter say. The
@@ -158,6 +188,11 @@ impl<M: Machine, S: StateStore, R: Rollback> DurableOriginator<M, S, R> {
         let new = M::load(initial_key);
         if new.name() == self.machine.name() {
             return Err(StateError::SameName.into());
+        }
+        if self.pending.is_some() {
+            // A call that failed before may have left a state of the next generation, and somebody a copy of it. The new
+            // key comes one later.
+            self.commit()?;
         }
         let old = mem::replace(&mut self.machine, new);
         if let Err(failure) = self.commit() {
