@@ -178,6 +178,8 @@ fn cbc() -> Vec<Job<'static>> {
     );
     for engine in Engine::available() {
         let (key, mut data) = (key(), values(BLOCKS));
+        engine.decrypt_cbc(&key, [0; 8], &mut data);
+        assert!(data == answer);
         jobs.push(Job::ours(engine.backend(), BLOCKS, move || {
             engine.decrypt_cbc(&key, [0; 8], black_box(&mut data));
         }));
@@ -189,17 +191,25 @@ fn children() -> Vec<Job<'static>> {
     // A peer takes the same time for each.
     const SOME: usize = MANY / 50;
     let halves = |factor: &[u8; 8]| [*factor, factor.map(|byte| !byte)];
-    let peer = TdesEde2::new(&KEY.into());
+    let cipher = TdesEde2::new(&KEY.into());
+    let child = move |factor: &[u8; 8]| {
+        let mut halves = halves(factor);
+        halves.iter_mut().for_each(|half| cipher.encrypt_block(half.into()));
+        halves
+    };
     let factors = values(SOME);
+    let answer: Vec<[[u8; 8]; 2]> = factors.iter().map(&child).collect();
     let mut jobs = vec![Job::peer("des", SOME, move || {
         for factor in black_box(&factors) {
-            let mut halves = halves(factor);
-            halves.iter_mut().for_each(|half| peer.encrypt_block(half.into()));
-            black_box(halves);
+            black_box(child(factor));
         }
     })];
     if let Some(openssl) = OpenSsl::find() {
         let (mut peer, factors) = (openssl.ecb(&KEY), values(SOME));
+        let mut same = |(factor, child): (_, &[[u8; 8]; 2])| {
+            peer.run(halves(factor).as_flattened()) == child.as_flattened()
+        };
+        assert!(factors.iter().zip(&answer).all(&mut same));
         jobs.push(Job::peer("OpenSSL", SOME, move || {
             for factor in black_box(&factors) {
                 black_box(peer.run(halves(factor).as_flattened()));
@@ -208,6 +218,8 @@ fn children() -> Vec<Job<'static>> {
     }
     for engine in Engine::available() {
         let (parent, factors, mut out) = (TdeaKey::from(KEY), values(MANY), keys(MANY));
+        engine.diversify(&parent, &factors, &mut out).unwrap();
+        assert!(out.iter().zip(&answer).all(|(key, child)| bytes(key) == child.as_flattened()));
         jobs.push(Job::ours(engine.backend(), MANY, move || {
             engine.diversify(&parent, black_box(&factors), &mut out).unwrap();
         }));
@@ -240,6 +252,9 @@ fn fresh_keys() -> Vec<Job<'static>> {
     }
     for engine in Engine::available() {
         let (keys, mut data) = (keys(BLOCKS), values(BLOCKS));
+        engine.encrypt_each(&keys, &mut data).unwrap();
+        let mut blocks = keys.iter().zip(values(BLOCKS)).zip(&data).take(SOME);
+        assert!(blocks.all(|((key, block), made)| des(key, &block) == *made));
         jobs.push(Job::ours(engine.backend(), BLOCKS, move || {
             engine.encrypt_each(black_box(&keys), &mut data).unwrap();
         }));
@@ -284,6 +299,13 @@ fn retail_macs() -> Vec<Job<'static>> {
     for engine in Engine::available() {
         let keys = keys(MESSAGES);
         let messages: Vec<&[u8]> = texts().leak().iter().map(|message| message.as_flattened()).collect();
+        let same = |position: usize, mac: tdea::Mac| {
+            if position < SOME {
+                let message = messages[position].as_chunks().0.first_chunk().unwrap();
+                assert!(*mac.as_bytes() == des(&keys[position], message), "{position}");
+            }
+        };
+        engine.retail_macs(MacKeys::Each(&keys), Padding::Zeros, &messages, same).unwrap();
         jobs.push(Job::ours(engine.backend(), MESSAGES, move || {
             let mut sum = 0;
             let take = |_, mac: tdea::Mac| sum ^= u64::from_ne_bytes(*mac.as_bytes());
@@ -323,6 +345,8 @@ fn dukpt() -> Vec<Job<'static>> {
 fn one_block() -> Vec<Job<'static>> {
     const SOME: usize = 100;
     let (peer, mut block) = (TdesEde2::new(&KEY.into()), [0x5A; 8]);
+    let mut answer = block;
+    peer.encrypt_block((&mut answer).into());
     let mut jobs = vec![Job::peer("des", SOME, move || {
         for _ in 0..SOME {
             peer.encrypt_block(black_box(&mut block).into());
@@ -330,6 +354,7 @@ fn one_block() -> Vec<Job<'static>> {
     })];
     if let Some(openssl) = OpenSsl::find() {
         let (mut peer, mut block) = (openssl.ecb(&KEY), [0x5A; 8]);
+        assert!(peer.run(&block) == answer);
         jobs.push(Job::peer("OpenSSL", SOME, move || {
             for _ in 0..SOME {
                 let out = peer.run(black_box(&block));
@@ -339,6 +364,9 @@ fn one_block() -> Vec<Job<'static>> {
     }
     for backend in Backend::ALL.into_iter().filter(|backend| backend.is_available()) {
         let (cipher, mut block) = (TdeaKey::from(KEY).cipher(), [0x5A; 8]);
+        backend.force().unwrap();
+        cipher.encrypt_block(&mut block);
+        assert!(block == answer);
         jobs.push(Job::ours(backend, SOME, move || {
             // The jobs run in turns, and single blocks take the back end of the process.
             backend.force().unwrap();

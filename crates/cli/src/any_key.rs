@@ -74,12 +74,15 @@ pub(crate) struct KeyOptions {
     pub(crate) kcv: KcvOptions,
 }
 
-/// What is shown of several keys that were made at once.
+/// What is done with several keys that were made at once.
 #[derive(Args)]
 pub(crate) struct KeysOptions {
     /// Shows the keys, in upper-case hexadecimal
     #[arg(long)]
     show_key: bool,
+    /// Stores each key in DIR, in a new file with its name, which only its owner can read; DIR is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) kcv: KcvOptions,
 }
@@ -173,20 +176,32 @@ impl KeyOptions {
 }
 
 impl KeysOptions {
-    /// Adds to `record` what may be said of named keys, which are of one cipher.
+    /// Adds to `record` what may be said of named keys, which are of one cipher, and stores them if that was asked for.
     pub(crate) fn finish(
         &self,
         record: Record,
         keys: &[(&'static str, AnyKey<'_>)],
     ) -> Result<Record, Failure> {
         let method = keys.first().map(|(_, key)| self.kcv.method(*key).name());
-        let row = |(name, key): &(&'static str, AnyKey<'_>)| {
-            Ok(Record::new()
-                .with("key", *name)
-                .with("check_value", self.kcv.of_key(*key)?.to_string())
-                .with_some("value", self.show_key.then(|| hex::encode_secret(key.expose_bytes()))))
-        };
-        let rows = keys.iter().map(row).collect::<Result<_, Failure>>()?;
+        let mut files = NewFiles::default();
+        let mut rows = Vec::new();
+        for (name, key) in keys {
+            let kcv = self.kcv.of_key(*key)?;
+            let shown = hex::encode_secret(key.expose_bytes());
+            let path = self.out_dir.as_ref().map(|folder| folder.join(format!("{name}.hex")));
+            if let (Some(folder), Some(path)) = (&self.out_dir, &path) {
+                files.folder(folder)?;
+                files.write_line(path, &shown)?;
+            }
+            rows.push(
+                Record::new()
+                    .with("name", *name)
+                    .with("check_value", kcv.to_string())
+                    .with_some("key", self.show_key.then_some(shown))
+                    .with_some("file", path.map(|path| path.display().to_string())),
+            );
+        }
+        files.keep();
         Ok(record.with("check_value_method", method).with("keys", Value::Table(rows)))
     }
 }

@@ -4,8 +4,11 @@
 mod common;
 
 use core::fmt::Write as _;
+use core::time::Duration;
 use std::fs;
+use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use cardroot::diversify::emv::{MdkAc, PanPsn};
 use cardroot::diversify::transport::{TransportKey, WrappedKey};
@@ -424,9 +427,41 @@ fn result_goes_to_a_new_file_that_its_owner_alone_can_read() {
     let endless = format!("pan\n1234567890123456\n{}", "1".repeat(70_000));
     let sentence = cohort(&scratch, &arguments, BDK, &endless).refused();
     assert!(sentence.contains("a line has more than 65536 bytes"), "{sentence}");
-    assert!(!other.exists());
+    assert!(!other.exists() && !scratch.path().join("other.csv.unfinished").exists());
     let missing = run(&format!("diversify cohort pboc --key @{} nothing.csv", scratch.file("k", BDK)));
     assert!(missing.refused().starts_with("nothing.csv can't be read: "));
+}
+
+#[test]
+fn a_result_that_was_cut_short_has_no_lines() {
+    let scratch = Scratch::new("cohort-cut");
+    let (key, out) = (scratch.file("key.hex", BDK), scratch.path().join("keys.csv"));
+    let unfinished = scratch.path().join("keys.csv.unfinished");
+    let size = |path| fs::metadata(path).map_or(0, |file| file.len());
+    let mut child = Command::new(PROGRAM)
+        .args(["diversify", "cohort", "emv", "--option", "a", "--key", &format!("@{key}"), "--out"])
+        .arg(&out)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // More than a chunk, and no end: the program has written lines and waits for more.
+    let table: String = (0..20_000).fold("pan\n".into(), |table, row| table + &format!("622202{row:010}\n"));
+    child.stdin.as_mut().unwrap().write_all(table.as_bytes()).unwrap();
+    let end = Instant::now() + Duration::from_secs(30);
+    while size(&unfinished) == 0 {
+        assert!(Instant::now() < end, "no line was written");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::metadata(&out).unwrap().len(), 0);
+
+    // What ends as it should leaves nothing beside the result.
+    fs::remove_file(&out).unwrap();
+    fs::remove_file(&unfinished).unwrap();
+    let arguments = format!("emv --option a --out {}", out.display());
+    cohort(&scratch, &arguments, BDK, "pan\n1234567890123456\n").done();
+    assert!(size(&out) > 0 && !unfinished.exists());
 }
 
 #[test]

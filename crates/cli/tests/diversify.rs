@@ -104,8 +104,9 @@ fn personalisation_keys_are_the_known_ones() {
         let arguments = format!("--json diversify gp --template {template} --key - --kdd {data}");
         let json = run_with(&format!("{arguments} --show-key"), master).done().json();
         let index = ["ENC", "MAC", "DEK"].iter().position(|name| name == purpose).unwrap();
-        assert_eq!(json["keys"][index]["key"], format!("k{}", purpose.to_lowercase()), "{id}");
-        assert_eq!(json["keys"][index]["value"], *derived, "{id}");
+        assert_eq!(json["template"], template, "{id}");
+        assert_eq!(json["keys"][index]["name"], format!("k{}", purpose.to_lowercase()), "{id}");
+        assert_eq!(json["keys"][index]["key"], *derived, "{id}");
         assert_eq!(json["keys"][index]["check_value"], *kcv, "{id}");
         assert!(!run_with(&arguments, master).done().stdout.contains(derived.as_str()));
         checked += 1;
@@ -140,4 +141,37 @@ fn check_value_methods_of_other_ciphers_are_wrong_usage() {
 fn diversification_data_of_other_length_is_wrong_usage() {
     let sentence = run_with("diversify gp --template cps --key - --kdd 0001", BDK).usage();
     assert_eq!(sentence, "--kdd <H>: key diversification data is 10 bytes, found 2");
+}
+
+#[test]
+fn keys_that_are_made_together_are_stored_together() {
+    let scratch = Scratch::new("gp-out");
+    let folder = scratch.path().join("card");
+    let gp = |more: &str| {
+        let gp = "--json diversify gp --template cps --key - --kdd 00010203040506070809";
+        run_with(&format!("{gp} --out-dir {} {more}", folder.display()), BDK)
+    };
+    let shown = gp("--show-key").done().json();
+    for (index, name) in ["kenc", "kmac", "kdek"].iter().enumerate() {
+        let path = folder.join(format!("{name}.hex"));
+        let (row, stored) = (&shown["keys"][index], std::fs::read_to_string(&path).unwrap());
+        assert_eq!(row["file"], path.display().to_string());
+        assert_eq!(format!("{}\n", row["key"].as_str().unwrap()), stored);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+    let session =
+        "kenc kmac kdek".split(' ').map(|name| format!("--{name} @{}/{name}.hex", folder.display()));
+    let session = session.collect::<Vec<_>>().join(" ");
+    run(&format!("diversify session cps --sequence 0001 {session}")).done();
+
+    // All or none: the last file is in the way of the first.
+    std::fs::remove_file(folder.join("kenc.hex")).unwrap();
+    std::fs::remove_file(folder.join("kmac.hex")).unwrap();
+    let sentence = gp("").refused();
+    assert!(sentence.ends_with("kdek.hex exists and is not overwritten: name another file"), "{sentence}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
 }

@@ -1,4 +1,4 @@
-//! `cardroot diversify session` and `cryptogram`.
+//! `cardroot diversify session`, `cryptogram` and `script`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is the test's report")]
 
 mod common;
@@ -199,10 +199,10 @@ fn protocol_02_keys_and_cryptograms_are_those_of_recorded_sessions() {
         for (step, scp02, cps_name, cps_index) in
             [("S-ENC", 0, "skuenc", 0), ("S-MAC", 1, "skumac", 1), ("S-DEK", 3, "skudek", 2)]
         {
-            assert_eq!(json["keys"][scp02]["key"], step.to_lowercase());
-            assert_eq!(json["keys"][scp02]["value"], of_session(step));
-            assert_eq!(cps["keys"][cps_index]["key"], cps_name);
-            assert_eq!(cps["keys"][cps_index]["value"], of_session(step));
+            assert_eq!(json["keys"][scp02]["name"], step.to_lowercase());
+            assert_eq!(json["keys"][scp02]["key"], of_session(step));
+            assert_eq!(cps["keys"][cps_index]["name"], cps_name);
+            assert_eq!(cps["keys"][cps_index]["key"], of_session(step));
         }
         checked += 1;
     }
@@ -281,6 +281,19 @@ fn cryptograms_are_the_published_ones() {
 }
 
 #[test]
+fn the_cryptogram_of_a_transaction_has_both_its_names_everywhere() {
+    let session = |name: &str| {
+        session(&format!("emv --use mac --method common --{name} 1122334455667788"), BDK).done().stdout
+    };
+    assert_eq!(session("cryptogram"), session("arqc"));
+    let arpc = |name: &str| {
+        let arpc = format!("diversify cryptogram arpc1 --key - --arc 3030 --{name} 1122334455667788");
+        run_with(&arpc, BDK).done().stdout
+    };
+    assert_eq!(arpc("cryptogram"), arpc("arqc"));
+}
+
+#[test]
 fn cryptograms_know_two_paddings_and_two_ciphers() {
     let ac = |more: &str| {
         run_with(&format!("diversify cryptogram ac --key - --data 0123456789ABCDEF01 {more}"), BDK)
@@ -292,4 +305,102 @@ fn cryptograms_know_two_paddings_and_two_ciphers() {
     let long = "diversify cryptogram arpc2 --key - --arqc 1122334455667788 --csu 00000000 --proprietary";
     let sentence = run_with(&format!("{long} 112233445566778899"), BDK).usage();
     assert_eq!(sentence, "--proprietary: proprietary authentication data is at most 8 bytes, found 9");
+}
+
+#[test]
+fn script_macs_are_the_published_ones() {
+    let rows = rows("diversify_emv_ac.csv", include_str!("data/diversify_emv_ac.csv"), 29);
+    let mut checked = [0; 2];
+    for row in rows.iter().filter(|row| ["SCRIPT-MAC", "CVN22-MAC"].contains(&row[1].as_str())) {
+        let [id, _, key, message, expected, ..] = row.as_slice() else { panic!("{row:?}") };
+        // Two messages have counter and cryptogram behind the header.
+        let visa = ["EMVAC-24", "EMVAC-32"].contains(&id.as_str());
+        let command = if visa {
+            let ((header, rest), (counter, cryptogram)) =
+                (message.split_at(10), (&message[10..14], &message[14..30]));
+            format!("--command {header}{} --atc {counter} --cryptogram {cryptogram}", &rest[20..])
+        } else {
+            format!("--command {message}")
+        };
+        let done = run_with(&format!("diversify script mac --key - {command}"), key).done();
+        assert_eq!(done.stdout, format!("mac: {expected}\n"), "{id}");
+        checked[usize::from(visa)] += 1;
+    }
+    println!("{checked:?} MACs over the command, and with counter and cryptogram");
+    assert_eq!(checked, [3, 2]);
+}
+
+const UDK: &str = "2F98ADEF3B4FFE0E5832759BB5D057D6";
+
+#[test]
+fn encrypted_pins_are_the_published_ones() {
+    let rows = rows("diversify_emv_ac.csv", include_str!("data/diversify_emv_ac.csv"), 29);
+    let scratch = Scratch::new("script-pin");
+    let (pin, udk) = (scratch.file("pin", "9999"), scratch.file("udk", UDK));
+    let mut checked = 0;
+    for row in &rows {
+        let scheme = match row[1].as_str() {
+            "PINBLOCK2-ENC" => "mastercard".into(),
+            "CCD-PIN-ENC" => "ccd".into(),
+            "VIS-PIN-ENC" => format!("visa --udk @{udk}"),
+            _ => continue,
+        };
+        let done =
+            run_with(&format!("diversify script pin --scheme {scheme} --key - --pin @{pin}"), &row[2]).done();
+        assert_eq!(done.value("encrypted pin"), row[4], "{}", row[0]);
+        assert!(!done.stdout.contains("9999"));
+        checked += 1;
+    }
+    println!("{checked} encrypted PINs");
+    assert_eq!(checked, 3);
+}
+
+#[test]
+fn the_current_pin_goes_into_visas_block() {
+    // Row EMVAC-43 has the clear block: 08 before it, 80 and zeros behind, one block after the other.
+    use cardroot::tdea::{Mode, TdeaKey};
+    let mut expected = *b"\x08\x8C\x11\x99\xFF\xC4\xB0\x01\xF1\x80\0\0\0\0\0\0";
+    let key = TdeaKey::from(u128::from_str_radix(BDK, 16).unwrap().to_be_bytes());
+    key.cipher().encrypt(Mode::Ecb, &mut expected).unwrap();
+    let scratch = Scratch::new("script-current-pin");
+    let [udk, new, current] =
+        [("udk", UDK), ("new", "9999"), ("current", "8888")].map(|(name, text)| scratch.file(name, text));
+    let arguments = format!("--scheme visa --key - --udk @{udk} --pin @{new} --current-pin @{current}");
+    let done = run_with(&format!("diversify script pin {arguments}"), BDK).done();
+    assert_eq!(done.value("encrypted pin"), base16ct::upper::encode_string(&expected));
+}
+
+#[test]
+fn script_arguments_that_are_wrong_missing_or_make_no_difference_are_refused() {
+    let scratch = Scratch::new("script-usage");
+    let (pin, long) = (scratch.file("pin", "9999"), format!("{BDK}0123456776543210"));
+    let mac = |arguments: &str| run_with(&format!("diversify script mac --key - {arguments}"), BDK).usage();
+    assert_eq!(
+        mac("--command 84240000"),
+        "--command: a command starts with 5 bytes: CLA, INS, P1, P2 and Lc"
+    );
+    assert!(mac("--command 8424000008 --atc 0001").contains("--cryptogram <H>"));
+    assert!(mac("--command 8424000008 --cryptogram 1122334455667788").contains("--atc <H>"));
+    let encrypt = |arguments: &str, key: &str| {
+        run_with(&format!("diversify script pin --key - --pin @{pin} --scheme {arguments}"), key)
+    };
+    assert_eq!(encrypt("visa", BDK).usage(), "--udk is missing: --scheme visa needs it");
+    assert_eq!(
+        encrypt(&format!("ccd --udk @{pin}"), BDK).usage(),
+        "--udk is not used: --scheme ccd does not take it"
+    );
+    assert_eq!(
+        encrypt(&format!("mastercard --current-pin @{pin}"), BDK).usage(),
+        "--current-pin is not used: --scheme mastercard does not take it"
+    );
+    assert_eq!(encrypt("ccd", &long).refused(), "--key: the derivation takes a double-length key");
+    let mac = run_with("diversify script mac --key - --command 8424000008", &long).refused();
+    assert_eq!(mac, "--key: the derivation takes a double-length key");
+    let short = scratch.file("short", "999");
+    let sentence =
+        run_with(&format!("diversify script pin --scheme ccd --key - --pin @{short}"), BDK).refused();
+    assert!(
+        sentence.contains("expected 4 to 12 digits, found 3") && !sentence.contains("999 "),
+        "{sentence}"
+    );
 }

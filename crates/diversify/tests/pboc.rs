@@ -62,6 +62,10 @@ fn folded_keys_make_the_known_codes() {
     let code = DesMac::compute(&folded, Padding::OneAndZeros, &tac.bytes("input")).unwrap();
     assert_eq!(code.truncated::<4>()[..], tac.bytes("result"));
 
+    let halves = row("APDU-37");
+    let folded = DesKey::xor_of_halves(&halves.key("key")).unwrap();
+    assert_eq!(folded.expose_bytes()[..], halves.bytes("result"));
+
     let reload = row("APDU-39");
     let folded = DesKey::xor_of_halves(&reload.key("key")).unwrap();
     let code = DesMac::compute(&folded, Padding::OneAndZeros, &reload.bytes("input")).unwrap();

@@ -20,11 +20,12 @@ fn main() -> Result<(), String> {
     let mut arguments = std::env::args().skip(1);
     let (mut number, mut family, mut seconds, mut seed, mut from, mut refine) =
         (None, None, 60, clock(), None, false);
-    while let (Some(name), Some(value)) = (arguments.next(), arguments.next()) {
+    while let Some(name) = arguments.next() {
+        let value = arguments.next().ok_or(USAGE)?;
         let parsed = || value.parse::<u64>().map_err(|_| USAGE);
         match name.as_str() {
             "--sbox" => number = value.parse().ok().filter(|number| (1..=8).contains(number)),
-            "--method" => refine = value == "walk",
+            "--method" if ["grow", "walk"].contains(&value.as_str()) => refine = value == "walk",
             "--gates" => family = Family::named(&value),
             "--seconds" => seconds = parsed()?,
             "--seed" => seed = parsed()?,

@@ -42,7 +42,8 @@ struct Key {
 #[derive(Args)]
 struct Request {
     /// The card's application cryptogram, 8 bytes
-    #[arg(long = "arqc", value_name = "H", value_parser = hex::parse::<ApplicationCryptogram, _>)]
+    #[arg(long = "arqc", visible_alias = "cryptogram", value_name = "H")]
+    #[arg(value_parser = hex::parse::<ApplicationCryptogram, _>)]
     cryptogram: ApplicationCryptogram,
 }
 

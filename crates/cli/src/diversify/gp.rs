@@ -4,7 +4,7 @@ use cardroot::diversify::block::AesKey;
 use cardroot::diversify::gp::{self, KeyData, Kmc, Template};
 use clap::{Args, ValueEnum};
 
-use super::unfit_key;
+use super::{unfit_key, value_name};
 use crate::any_key::{AnyKey, KeysOptions};
 use crate::error::Failure;
 use crate::hex;
@@ -13,7 +13,7 @@ use crate::secret::{Secrets, Source};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  cardroot diversify gp --template cps --key @kmc.hex --kdd 00010203040506070809
+  cardroot diversify gp --template cps --key @kmc.hex --kdd 00010203040506070809 --out-dir card
   cardroot diversify gp --template kdf3 --key @kmc-aes.hex --kdd 00010203040506070809 --show-key";
 
 #[derive(Args)]
@@ -68,7 +68,8 @@ impl TemplateName {
 
 impl Gp {
     pub(super) fn run(self) -> Result<Report, Failure> {
-        let record = Record::new().with("kdd", hex::encode(&self.kdd));
+        let record =
+            Record::new().with("template", value_name(self.template)).with("kdd", hex::encode(&self.kdd));
         let finish = |keys: [AnyKey<'_>; 3]| {
             let [kenc, kmac, kdek] = keys;
             let keys = [("kenc", kenc), ("kmac", kmac), ("kdek", kdek)];

@@ -6,6 +6,7 @@ mod emv;
 mod gp;
 mod pboc;
 mod profiles;
+mod script;
 mod session;
 
 use clap::{Subcommand, ValueEnum};
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     /// Computes EMV application cryptograms and the issuer's answers to them
     #[command(subcommand)]
     Cryptogram(cryptogram::Command),
+    /// Protects the commands of EMV issuer scripts: MACs, and new PINs encrypted
+    #[command(subcommand)]
+    Script(script::Command),
 }
 
 impl Command {
@@ -58,6 +62,7 @@ impl Command {
             Self::Profiles => Ok(profiles::list()),
             Self::Session(command) => command.run(),
             Self::Cryptogram(command) => command.run(),
+            Self::Script(command) => command.run(),
         }
     }
 }
@@ -80,4 +85,17 @@ fn value_name(choice: impl ValueEnum) -> String {
 /// Reads a public number of 2 bytes, as cards count.
 fn counter(text: &str) -> Result<u16, String> {
     crate::hex::parse_array(text, "a counter").map(u16::from_be_bytes)
+}
+
+/// Takes an argument that the choice before it needs.
+fn needed<T: Copy>(argument: &str, value: Option<T>, choice: &str) -> Result<T, Failure> {
+    value.ok_or_else(|| Failure::usage(format!("{argument} is missing: {choice} needs it")))
+}
+
+/// Refuses an argument that would make no difference.
+fn surplus<T>(argument: &str, value: Option<&T>, choice: &str) -> Result<(), Failure> {
+    match value {
+        Some(_) => Err(Failure::usage(format!("{argument} is not used: {choice} does not take it"))),
+        None => Ok(()),
+    }
 }

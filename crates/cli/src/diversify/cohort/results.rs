@@ -1,7 +1,7 @@
 //! The result of a cohort: lines of keys, and rows that were refused.
 
 use core::fmt::Display;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -222,10 +222,13 @@ impl Target {
     }
 }
 
-/// Where results go.
+/// Where results go. A file gets its lines when all of them are there: until then it is empty, and they are in another beside
+/// it, so that a part of a result is never taken for the whole.
 pub(super) struct Output<'a> {
     shape: &'a Shape<'a>,
     target: Target,
+    /// The file that has the lines so far.
+    unfinished: Option<PathBuf>,
     started: bool,
 }
 
@@ -235,11 +238,16 @@ impl<'a> Output<'a> {
         path: Option<&Path>,
         shape: &'a Shape<'a>,
     ) -> Result<Self, Failure> {
-        let target = match path {
-            Some(path) => Target::File(path.into(), files.create(path)?),
-            None => Target::Stdout,
+        let Some(path) = path else {
+            return Ok(Self { shape, target: Target::Stdout, unfinished: None, started: false });
         };
-        Ok(Self { shape, target, started: false })
+        // The name is taken from now on.
+        files.create(path)?;
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(".unfinished");
+        let unfinished = PathBuf::from(unfinished);
+        let target = Target::File(path.into(), files.create(&unfinished)?);
+        Ok(Self { shape, target, unfinished: Some(unfinished), started: false })
     }
 
     /// Writes the lines of the next rows. Says whether somebody still reads them.
@@ -259,7 +267,13 @@ impl<'a> Output<'a> {
         if self.start()? && form == Form::Json {
             self.target.write(b"]}\n")?;
         }
-        self.target.finish()
+        self.target.finish()?;
+        match (&self.target, &self.unfinished) {
+            (Target::File(path, _), Some(unfinished)) => {
+                fs::rename(unfinished, path).map_err(|error| unwritable(path, &error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes what comes before the first line, once.

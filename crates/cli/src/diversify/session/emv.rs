@@ -8,9 +8,8 @@ use cardroot::diversify::emv::{
 use cardroot::tdea::TdeaKey;
 use clap::{Args, ValueEnum};
 
-use super::{needed, surplus};
 use crate::any_key::{AnyKey, KeyOptions};
-use crate::diversify::{counter, unfit_key, value_name};
+use crate::diversify::{counter, needed, surplus, unfit_key, value_name};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
@@ -40,7 +39,7 @@ pub(crate) struct Emv {
     #[arg(long, value_name = "H", value_parser = counter)]
     atc: Option<u16>,
     /// The transaction's application cryptogram, 8 bytes: for script keys by the common method
-    #[arg(long, value_name = "H", value_parser = hex::parse::<ApplicationCryptogram, _>)]
+    #[arg(long, visible_alias = "arqc", value_name = "H", value_parser = hex::parse::<ApplicationCryptogram, _>)]
     cryptogram: Option<ApplicationCryptogram>,
     /// The terminal's unpredictable number, 4 bytes: for Mastercard's method
     #[arg(long, value_name = "H", value_parser = unpredictable_number)]

@@ -60,16 +60,3 @@ impl Command {
         }
     }
 }
-
-/// Takes an argument that the choice before it needs.
-fn needed<T: Copy>(argument: &str, value: Option<T>, choice: &str) -> Result<T, Failure> {
-    value.ok_or_else(|| Failure::usage(format!("{argument} is missing: {choice} needs it")))
-}
-
-/// Refuses an argument that would make no difference.
-fn surplus<T>(argument: &str, value: Option<&T>, choice: &str) -> Result<(), Failure> {
-    match value {
-        Some(_) => Err(Failure::usage(format!("{argument} is not used: {choice} does not take it"))),
-        None => Ok(()),
-    }
-}

@@ -5,10 +5,9 @@ use cardroot::diversify::{pboc, sm4};
 use cardroot::tdea::hazmat::DesKey;
 use clap::{Args, ValueEnum};
 
-use super::{needed, surplus};
 use crate::any_key::{AnyKey, KeyOptions};
 use crate::diversify::pboc::Cipher;
-use crate::diversify::{counter, unfit_key, value_name};
+use crate::diversify::{counter, needed, surplus, unfit_key, value_name};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
