@@ -2,7 +2,7 @@
 # Runs the tests of the store that need PostgreSQL, against private servers on loopback that end with this script.
 #
 #   sh ci/postgres.sh         contract, crashes, races, failover: about a minute once everything is built
-#   sh ci/postgres.sh long    the long forms too
+#   sh ci/postgres.sh long    the long forms and the bench too
 #
 # PostgreSQL and its tools come from Debian's packages. As root, the servers and the tests run as the user `postgres`, because
 # PostgreSQL does not run as root.
@@ -54,3 +54,4 @@ for program in "$work"/postgres-* "$work"/postgres_servers-*; do
     (cd "$work/tmp" && unprivileged "$program" --ignored --nocapture --test-threads=2 \
         $([ "$long" = long ] || echo --skip for_long))
 done
+[ "$long" != long ] || cargo bench -p benches --features postgres --bench store

@@ -147,19 +147,23 @@ impl fmt::Debug for PostgresGuard {
     }
 }
 
-/// A thread's connection.
+/// What a thread has.
 struct Writer {
     options: PostgresOptions,
     policy: Policy,
-    sql: Statements,
     warnings: Warnings,
-    client: Option<(Client, Instant)>,
+    /// A session that was well when it was used last, then.
+    session: Option<(Session, Instant)>,
+}
+
+struct Session {
+    client: Client,
+    sql: Statements,
 }
 
 impl Writer {
     fn new(options: &PostgresOptions, policy: Policy) -> Self {
-        let sql = Statements::new(&options.schema, policy);
-        Self { options: options.clone(), policy, sql, warnings: Warnings::default(), client: None }
+        Self { options: options.clone(), policy, warnings: Warnings::default(), session: None }
     }
 
     fn write(&mut self, queue: &Queue) {
@@ -167,7 +171,7 @@ impl Writer {
         while let Some(group) = queue.take(GROUP) {
             let claims: Vec<&Claim> = group.claims().collect();
             let verdicts = self.judge(&claims);
-            group.answer(verdicts);
+            queue.answer(group, verdicts);
         }
     }
 
@@ -191,32 +195,34 @@ impl Writer {
     }
 
     fn judge_once(&mut self, claims: &[&Claim]) -> Result<Vec<Verdict>, Failure> {
-        // Outside the writer while it is used: a connection that failed is not put back.
-        let mut client = self.connected()?;
+        // Outside the writer while it is used: a session that failed is not put back.
+        let mut session = self.session()?;
         self.warnings.take();
-        let verdicts = sql::judge(&mut client, &self.sql, claims);
+        let verdicts = sql::judge(&mut session.client, &session.sql, claims);
         // Whoever cancels a wait for the standbys makes PostgreSQL commit without them, and warn.
         let warned = self.warnings.take().map(|warning| Error::OutcomeUnknown(Cause::new(warning)));
         if matches!(verdicts, Ok(_) | Err(Failure::Again(_))) {
-            self.client = Some((client, Instant::now()));
+            self.session = Some((session, Instant::now()));
         }
         warned.map_or(verdicts, |warned| Err(Failure::Error(warned)))
     }
 
-    /// The connection if it is usable, or a new one.
-    fn connected(&mut self) -> Result<Client, Failure> {
-        if let Some((mut client, used)) = self.client.take()
-            && (used.elapsed() < IDLE || client.is_valid(PATIENCE).is_ok())
+    /// The session if it is well, or a new one.
+    fn session(&mut self) -> Result<Session, Failure> {
+        if let Some((mut session, used)) = self.session.take()
+            && (used.elapsed() < IDLE || session.client.is_valid(PATIENCE).is_ok())
         {
-            return Ok(client);
+            return Ok(session);
         }
-        let connected = self.options.connect(&self.warnings);
-        let mut client = connected.map_err(|error| Failure::Reconnect(Cause::new(error)))?;
+        let reconnect = |error: postgres::Error| Failure::Reconnect(Cause::new(error));
+        let mut client = self.options.connect(&self.warnings).map_err(reconnect)?;
         match schema::check(&mut client, &self.options, self.policy) {
-            Ok(()) => Ok(client),
-            Err(Error::Open(cause)) => Err(Failure::Reconnect(cause)),
-            Err(error) => Err(Failure::Error(error)),
+            Ok(()) => {}
+            Err(Error::Open(cause)) => return Err(Failure::Reconnect(cause)),
+            Err(error) => return Err(Failure::Error(error)),
         }
+        let sql = Statements::new(&mut client, &self.options, self.policy).map_err(reconnect)?;
+        Ok(Session { client, sql })
     }
 }
 

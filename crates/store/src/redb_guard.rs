@@ -209,7 +209,7 @@ fn write(database: &Database, policy: Policy, queue: &Queue) {
         let claims: Vec<&Claim> = group.claims().collect();
         let verdicts = commit(database, policy, &claims);
         let failed = verdicts.is_err();
-        group.answer(verdicts);
+        queue.answer(group, verdicts);
         if failed {
             break;
         }

@@ -59,7 +59,8 @@ fn the_guard_in_postgres_keeps_the_contract() {
 
 #[test]
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
-fn one_connection_and_many_partitions_keep_the_contract() {
+fn one_connection_many_partitions_and_prepared_statements_keep_the_contract() {
+    check(&options().0.prepared(), window(32), Effort::Quick);
     check(&options().0.connections(NonZeroUsize::MIN), window(20), Effort::Quick);
     check(&options().0.hash_partitions(NonZeroU16::new(8).unwrap()), Policy::Strict, Effort::Quick);
 }

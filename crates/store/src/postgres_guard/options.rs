@@ -29,6 +29,7 @@ pub struct PostgresOptions {
     pub(super) connections: NonZeroUsize,
     pub(super) partitions: Option<NonZeroU16>,
     pub(super) standbys: bool,
+    pub(super) prepared: bool,
     #[cfg(feature = "postgres-tls")]
     tls: Option<tokio_postgres_rustls::MakeRustlsConnect>,
 }
@@ -50,6 +51,7 @@ impl PostgresOptions {
             connections: CONNECTIONS,
             partitions: None,
             standbys: false,
+            prepared: false,
             #[cfg(feature = "postgres-tls")]
             tls: None,
         })
@@ -81,6 +83,14 @@ impl PostgresOptions {
     #[must_use]
     pub fn require_standbys(mut self) -> Self {
         self.standbys = true;
+        self
+    }
+
+    /// Prepares the statements once for each connection: single claims cost the server half as much. For connections that
+    /// go straight to the server, or through a pooler that looks after prepared statements.
+    #[must_use]
+    pub fn prepared(mut self) -> Self {
+        self.prepared = true;
         self
     }
 

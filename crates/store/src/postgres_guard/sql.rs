@@ -1,28 +1,64 @@
 //! The rule as one statement.
 
 use dukpt::guard::{Claim, Memory, Policy, RequestId, Verdict};
-use postgres::types::Type;
-use postgres::{Client, GenericClient, Row};
+use postgres::types::{ToSql, Type};
+use postgres::{Client, GenericClient, Row, Statement};
 
 use super::failure::Failure;
+use super::options::PostgresOptions;
 use crate::record::{self, VERSION};
 
-/// The statements of one store. Each is sent with its parameters and types in one go and prepared by no name, so that they
-/// work wherever a pooler sends them, and each transaction by itself.
-#[derive(Clone, Debug)]
+/// The statements of one store, for one connection.
 pub(super) struct Statements {
-    advance: String,
-    look: String,
+    advance: Form,
+    look: Form,
     policy: Policy,
 }
 
 impl Statements {
-    pub(super) fn new(schema: &str, policy: Policy) -> Self {
-        let schema = quoted(schema);
-        Self {
-            advance: ADVANCE.replace("cardroot", &schema),
-            look: LOOK.replace("cardroot", &schema),
+    pub(super) fn new(
+        client: &mut Client,
+        options: &PostgresOptions,
+        policy: Policy,
+    ) -> Result<Self, postgres::Error> {
+        let schema = quoted(&options.schema);
+        let mut form = |text: &str, types: &[Type]| {
+            let text = text.replace("cardroot", &schema);
+            match options.prepared {
+                true => client.prepare_typed(&text, types).map(Form::Prepared),
+                false => Ok(Form::Text(text)),
+            }
+        };
+        let (small, large, bytes) = (Type::INT2_ARRAY, Type::INT8_ARRAY, Type::BYTEA_ARRAY);
+        let of_advance = [small.clone(), large.clone(), large.clone(), bytes, Type::INT8, Type::INT8];
+        Ok(Self {
+            advance: form(include_str!("advance.sql"), &of_advance)?,
+            look: form(include_str!("look.sql"), &[small, large])?,
             policy,
+        })
+    }
+}
+
+/// A statement as it is sent.
+enum Form {
+    /// With its parameters in one go, prepared by no name: it works wherever a pooler sends it.
+    Text(String),
+    /// Prepared in the session.
+    Prepared(Statement),
+}
+
+impl Form {
+    fn query(
+        &self,
+        client: &mut impl GenericClient,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, postgres::Error> {
+        match self {
+            Self::Text(text) => client.query_typed(text, parameters),
+            Self::Prepared(statement) => {
+                let parameters: Vec<_> = parameters.iter().map(|(value, _)| *value).collect();
+                client.query(statement, &parameters)
+            }
         }
     }
 }
@@ -31,43 +67,6 @@ impl Statements {
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
-
-/// [`Policy::judge`] for claims of different originators: a row for each that is accepted.
-///
-/// The first condition is a fence, evaluated once: a store of another version or policy, or a session that answers before
-/// its commits are durable, takes nothing. The statement locks the row of every claim, also of those that it refuses.
-const ADVANCE: &str = "
-INSERT INTO cardroot.memories AS memory (scheme, name, last, accepted, request, counter)
-SELECT claim.scheme, claim.name, claim.counter, 1, claim.request, claim.counter
-FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS claim (scheme, name, counter, request)
-WHERE (SELECT version = $5::bigint AND late = $6::bigint FROM cardroot.store WHERE one = 1)
-  AND current_setting('synchronous_commit') IN ('on', 'remote_apply')
-ON CONFLICT (scheme, name) DO UPDATE SET
-  previous = memory.last,
-  last = greatest(memory.last, excluded.last),
-  accepted = CASE
-    WHEN excluded.last > memory.last + 63 THEN 1
-    WHEN excluded.last > memory.last THEN (memory.accepted << (excluded.last - memory.last)::integer) | 1
-    ELSE memory.accepted | (1::bigint << (memory.last - excluded.last)::integer)
-  END,
-  request = excluded.request,
-  counter = excluded.counter
-WHERE NOT (memory.request = excluded.request AND memory.counter = excluded.counter)
-  AND CASE
-    WHEN excluded.last > memory.last THEN true
-    WHEN memory.last - excluded.last > $6::bigint THEN false
-    ELSE ((memory.accepted >> (memory.last - excluded.last)::integer) & 1) = 0
-  END
-RETURNING memory.scheme, memory.name, memory.previous";
-
-/// What is remembered of those that were refused. It takes their locks, so that it waits, as an accepted claim does, until what
-/// it has read is durable.
-const LOOK: &str = "
-SELECT memory.scheme, memory.name, memory.last, memory.accepted, memory.request, memory.counter
-FROM unnest($1::smallint[], $2::bigint[]) AS claim (scheme, name)
-JOIN cardroot.memories AS memory ON memory.scheme = claim.scheme AND memory.name = claim.name
-ORDER BY memory.scheme, memory.name
-FOR UPDATE OF memory";
 
 /// An originator as the two columns of the key.
 type Key = (i16, i64);
@@ -158,8 +157,8 @@ fn advance(
     let counters: Vec<i64> = round.iter().map(|(_, claim)| claim.counter.into()).collect();
     let requests: Vec<&[u8]> = round.iter().map(|(_, claim)| &claim.request.0[..]).collect();
     let (version, late) = (VERSION.cast_signed(), i64::from(record::window(sql.policy)));
-    let rows = client.query_typed(
-        &sql.advance,
+    let rows = sql.advance.query(
+        client,
         &[
             (&schemes, Type::INT2_ARRAY),
             (&names, Type::INT8_ARRAY),
@@ -182,7 +181,7 @@ fn look(
     refused: &[Placed<'_>],
 ) -> Result<Vec<(Key, Memory)>, Failure> {
     let (schemes, names): (Vec<i16>, Vec<i64>) = refused.iter().map(|(_, claim)| key(claim)).unzip();
-    let rows = client.query_typed(&sql.look, &[(&schemes, Type::INT2_ARRAY), (&names, Type::INT8_ARRAY)])?;
+    let rows = sql.look.query(client, &[(&schemes, Type::INT2_ARRAY), (&names, Type::INT8_ARRAY)])?;
     rows.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), memory(row)?))).collect()
 }
 
