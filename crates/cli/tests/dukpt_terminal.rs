@@ -220,9 +220,15 @@ fn files_of_other_kinds_are_refused_and_left_alone() {
     terminal.put_back(b"a love letter\n");
     for run in [terminal.next(), terminal.load(IKSN)] {
         let refused = terminal.refusal(run);
-        assert!(refused.starts_with("is no terminal's state, or one of another version"), "{refused}");
+        assert!(refused.starts_with("is no terminal's state; it was left as it is"), "{refused}");
     }
     assert_eq!(terminal.state(), b"a love letter\n");
+
+    let newer = [&b"cardroot-dukpt state, version 2\n"[..], &[0; 12256]].concat();
+    terminal.put_back(&newer);
+    let refused = terminal.refusal(terminal.next());
+    assert!(refused.starts_with("is the state of another version of this program"), "{refused}");
+    assert_eq!(terminal.state(), newer);
 }
 
 #[test]

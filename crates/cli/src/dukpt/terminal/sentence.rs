@@ -32,7 +32,10 @@ impl Sentences {
                 self.refused("is in use by another process, and two on one state would use each key twice: wait for it to end")
             }
             FileError::NotAStateFile => {
-                self.refused("is no terminal's state, or one of another version of this program; it was left as it is: name another file")
+                self.refused("is no terminal's state; it was left as it is: name another file")
+            }
+            FileError::OtherVersion => {
+                self.refused("is the state of another version of this program; it was left as it is: use that version")
             }
             FileError::Length => self.refused(&format!(
                 "was cut, or something was added to it; an old copy of it would use keys twice: {LOAD_ANEW}"
