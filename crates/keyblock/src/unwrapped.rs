@@ -324,3 +324,19 @@ impl<K> fmt::Debug for Unwrapped<K> {
         f.debug_struct("Unwrapped").field("header", &self.header).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    /// Compiles only for a value that wipes itself when it is dropped.
+    fn is_wiped_on_drop(_: &impl ZeroizeOnDrop) {}
+
+    #[test]
+    fn key_bytes_are_wiped_on_drop() {
+        let KeyBytes(bytes) = KeyBytes(Zeroizing::new(Vec::new()));
+        is_wiped_on_drop(&bytes);
+    }
+}

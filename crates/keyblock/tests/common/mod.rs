@@ -3,7 +3,8 @@
 
 use core::convert::Infallible;
 
-use cardroot_keyblock::aeskey::AesKey;
+use cardroot_keyblock::KeyBlock;
+use cardroot_keyblock::aeskey::{AesKey, AesKeyLength, Cmac};
 use cardroot_keyblock::tdea::TdeaKey;
 use rand_core::{TryCryptoRng, TryRng};
 use serde::Deserialize;
@@ -125,3 +126,21 @@ impl TryRng for Counting {
 }
 
 impl TryCryptoRng for Counting {}
+
+/// Seals a block of version D by hand, whatever it says: for keys and headers that the crate does not write. `fields` are the
+/// characters from the usage on.
+pub(crate) fn seal_d(kbpk: &[u8; 32], fields: &str, key: &[u8]) -> KeyBlock {
+    let derived = |purpose: u8| {
+        let kbpk = AesKey::try_from(&kbpk[..]).unwrap();
+        AesKey::from_blocks(AesKeyLength::Aes256, |counter, block| {
+            Cmac::new(&kbpk).chain(&[counter, 0, purpose, 0, 0, 4, 1, 0]).finalize_into(block);
+        })
+    };
+    let mut payload = u16::try_from(8 * key.len()).unwrap().to_be_bytes().to_vec();
+    payload.extend_from_slice(key);
+    payload.resize(payload.len().next_multiple_of(16), 0xFF);
+    let header = format!("D{:04}{fields}", 5 + fields.len() + 2 * payload.len() + 32);
+    let mac = *Cmac::new(&derived(1)).chain(header.as_bytes()).chain(&payload).finalize().as_bytes();
+    derived(0).encrypt_cbc(mac, &mut payload).unwrap();
+    format!("{header}{}{}", to_hex(&payload), to_hex(&mac)).parse().unwrap()
+}
