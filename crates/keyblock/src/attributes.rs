@@ -1,7 +1,5 @@
 //! What a key block says of its key: usage, algorithm, mode of use, key version, exportability, context.
 
-use core::fmt;
-
 /// A code is made of ASCII letters and digits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("a code is made of ASCII letters and digits")]
@@ -17,7 +15,7 @@ macro_rules! codes {
 
         impl $name {
             $(
-                #[doc = concat!("`", stringify!($const), "`: ", $text, ".")]
+                #[doc = concat!("`", stringify!($code), "`: ", $text, ".")]
                 pub const $const: Self = Self(*$code);
             )*
 
@@ -38,26 +36,27 @@ macro_rules! codes {
         }
 
         impl TryFrom<[u8; $len]> for $name {
-            type Error = NotACode;
+            type Error = $crate::NotACode;
 
-            fn try_from(code: [u8; $len]) -> Result<Self, NotACode> {
-                if code.iter().all(u8::is_ascii_alphanumeric) { Ok(Self(code)) } else { Err(NotACode) }
+            fn try_from(code: [u8; $len]) -> Result<Self, $crate::NotACode> {
+                if code.iter().all(u8::is_ascii_alphanumeric) { Ok(Self(code)) } else { Err($crate::NotACode) }
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 self.0.iter().try_for_each(|code| write!(f, "{}", char::from(*code)))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self)
             }
         }
     };
 }
+pub(crate) use codes;
 
 codes! {
     /// What the key is for.

@@ -4,68 +4,40 @@ use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
+use crate::attributes::codes;
 use crate::check_value::CheckValue;
 use crate::header::DecodeError;
 
-/// Two letters or digits that say what an optional block is.
-#[derive(Clone, Copy, Eq, Hash, PartialEq)]
-pub struct BlockId([u8; 2]);
+codes! {
+    /// What an optional block is.
+    ///
+    /// # Source
+    /// ANS X9.143:2021 6.3.6, table 7.
+    pub struct BlockId([u8; 2]);
+    ASYMMETRIC_KEY_LIFE = b"AL" "asymmetric key life";
+    BASE_KEY_ID = b"BI" "base key identifier of DUKPT";
+    CERTIFICATE = b"CT" "public key certificate";
+    DERIVATIONS_ALLOWED = b"DA" "derivations allowed";
+    FLAGS = b"FL" "flags";
+    HASH = b"HM" "hash of an HMAC key";
+    INITIAL_KEY_ID = b"IK" "initial key identifier of AES DUKPT";
+    KEY_CHECK_VALUE = b"KC" "check value of the key";
+    PROTECTION_KEY_CHECK_VALUE = b"KP" "check value of the protection key";
+    KEY_SERIAL_NUMBER = b"KS" "initial key serial number of TDEA DUKPT";
+    KEY_BLOCK_VALUES = b"KV" "key block values (deprecated)";
+    LABEL = b"LB" "label";
+    PADDING = b"PB" "padding of the header to whole blocks";
+    EXPORT_KEY_CHECK_VALUE = b"PK" "check value of the protection key that the key was exported under";
+    TIME_OF_CREATION = b"TC" "when the key was made";
+    TIME_STAMP = b"TS" "when the block was made";
+    WRAPPING_PEDIGREE = b"WP" "wrapping pedigree";
+}
 
 impl BlockId {
-    /// `BI`: base key identifier of DUKPT.
-    pub const BASE_KEY_ID: Self = Self(*b"BI");
-    /// `HM`: hash of an HMAC key.
-    pub const HASH: Self = Self(*b"HM");
-    /// `IK`: initial key identifier of AES DUKPT.
-    pub const INITIAL_KEY_ID: Self = Self(*b"IK");
-    /// `KC`: check value of the key.
-    pub const KEY_CHECK_VALUE: Self = Self(*b"KC");
-    /// `KP`: check value of the protection key.
-    pub const PROTECTION_KEY_CHECK_VALUE: Self = Self(*b"KP");
-    /// `KS`: initial key serial number of TDEA DUKPT.
-    pub const KEY_SERIAL_NUMBER: Self = Self(*b"KS");
-    /// `LB`: label.
-    pub const LABEL: Self = Self(*b"LB");
-    /// `PB`: fills the header to whole blocks.
-    pub const PADDING: Self = Self(*b"PB");
-    /// `PK`: check value of the protection key that the key was exported under.
-    pub const EXPORT_KEY_CHECK_VALUE: Self = Self(*b"PK");
-    /// `TC`: when the key was made.
-    pub const TIME_OF_CREATION: Self = Self(*b"TC");
-    /// `TS`: when the block was made.
-    pub const TIME_STAMP: Self = Self(*b"TS");
-
-    /// The two characters.
-    #[must_use]
-    pub const fn code(self) -> [u8; 2] {
-        self.0
-    }
-
     /// Whether blocks of this kind are written with the key block and not brought by the caller.
     pub(crate) const fn is_reserved(self) -> bool {
         matches!(self, Self::PADDING | Self::KEY_CHECK_VALUE | Self::PROTECTION_KEY_CHECK_VALUE)
-    }
-}
-
-impl TryFrom<[u8; 2]> for BlockId {
-    type Error = OptionalBlockError;
-
-    fn try_from(code: [u8; 2]) -> Result<Self, OptionalBlockError> {
-        if code.iter().all(u8::is_ascii_alphanumeric) { Ok(Self(code)) } else { Err(OptionalBlockError::Id) }
-    }
-}
-
-impl fmt::Display for BlockId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|code| write!(f, "{}", char::from(*code)))
-    }
-}
-
-impl fmt::Debug for BlockId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BlockId({self})")
     }
 }
 
@@ -73,9 +45,6 @@ impl fmt::Debug for BlockId {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionalBlockError {
-    /// The identifier is not two letters or digits.
-    #[error("an optional block is named by two letters or digits")]
-    Id,
     /// The data has a character that is not printable ASCII.
     #[error("character {position} of an optional block is not printable ASCII")]
     Character {
@@ -91,9 +60,6 @@ pub enum OptionalBlockError {
 }
 
 /// An optional block: what it is, and printable ASCII characters. Those that this crate does not know are kept as they are.
-///
-/// # Source
-/// ANS X9.143:2021 6.3.6, table 7.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct OptionalBlock {
     id: BlockId,
@@ -245,7 +211,7 @@ impl OptionalBlock {
     /// Writes the block. A length of more than two digits counts its own in bytes.
     pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
         let len = self.encoded_len();
-        out.extend_from_slice(&self.id.0);
+        out.extend_from_slice(&self.id.code());
         let length = if len <= SHORT { format!("{len:02X}") } else { format!("0002{len:04X}") };
         out.extend_from_slice(length.as_bytes());
         out.extend_from_slice(self.data.as_bytes());

@@ -1,6 +1,5 @@
 //! Putting keys into blocks.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use rand_core::CryptoRng;
@@ -238,8 +237,9 @@ pub(crate) fn wrap<P: ProtectionKey>(
     let mut text = header.encode(rest).ok_or(WrapError::TooLong)?;
 
     let Sealed { ciphertext, mac } = kbpk.seal(version, &text, payload);
-    text.extend_from_slice(hex(&ciphertext).as_bytes());
-    text.extend_from_slice(hex(&mac).as_bytes());
+    for bytes in [ciphertext, mac] {
+        text.extend_from_slice(base16ct::upper::encode_string(&bytes).as_bytes());
+    }
     Ok(KeyBlock::decode(&text).expect("what is written here can be read"))
 }
 
@@ -296,8 +296,4 @@ fn header(kbpk: &impl BlockKey, form: &Form, material: &Material<'_>) -> Result<
         header.optional_blocks.push(OptionalBlock::written(BlockId::PROTECTION_KEY_CHECK_VALUE, value));
     }
     Ok(header)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    base16ct::upper::encode_string(bytes)
 }

@@ -60,7 +60,7 @@ fn a_code_is_letters_and_digits() {
     assert_eq!(Algorithm::try_from(*b" "), Err(NotACode));
     assert_eq!(KeyVersion::try_from([b'c', 0]), Err(NotACode));
     assert_eq!(Usage::try_from(*b"P0"), Ok(Usage::PIN_ENCRYPTION));
-    assert_eq!(BlockId::try_from(*b"*0"), Err(OptionalBlockError::Id));
+    assert_eq!(BlockId::try_from(*b"*0"), Err(NotACode));
 }
 
 #[test]
