@@ -107,7 +107,8 @@ fn stores_of_another_version_or_application_are_refused() {
 #[test]
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_change_of_policy_is_explicit_and_stops_the_guards_of_the_old_one() {
-    let (options, _) = options();
+    // One connection, so that the next statement is of the session that was checked before.
+    let options = options().0.connections(NonZeroUsize::MIN);
     let strict = PostgresGuard::create(&options, Policy::Strict).unwrap();
     assert!(block_on(strict.advance(&[claim(1, 10, [1, 1]), claim(1, 20, [1, 2])])).is_ok());
     let error = PostgresGuard::open(&options, window(8)).unwrap_err();
@@ -128,6 +129,7 @@ fn a_change_of_policy_is_explicit_and_stops_the_guards_of_the_old_one() {
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_store_that_changes_its_version_stops_the_guards_that_are_open() {
     let (options, schema) = options();
+    let options = options.connections(NonZeroUsize::MIN);
     let guard = PostgresGuard::create(&options, Policy::Strict).unwrap();
     assert!(block_on(guard.advance(&[claim(1, 1, [1, 1])])).is_ok());
     edit(&schema, "UPDATE store SET version = 2");
