@@ -159,13 +159,17 @@ fn a_memory_that_no_claims_lead_to_is_damage() {
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_session_that_answers_before_it_has_written_is_refused() {
     let (options, schema) = options();
-    drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
     for level in ["off", "local", "remote_write"] {
         let address = format!("{} options='-c synchronous_commit={level}'", url());
         let weak = PostgresOptions::new(&address).unwrap().schema(&schema);
-        let refused = PostgresGuard::open(&weak, Policy::Strict).unwrap_err();
+        let refused = PostgresGuard::create(&weak, Policy::Strict).unwrap_err();
         assert!(matches!(refused, Error::NotDurable(Setting::SynchronousCommit)), "{refused:?}");
+        assert!(
+            matches!(PostgresGuard::open(&options, Policy::Strict), Err(Error::Missing)),
+            "nothing is made"
+        );
     }
+    drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
     let alone = PostgresGuard::open(&options.require_standbys(), Policy::Strict).unwrap_err();
     assert!(matches!(alone, Error::NotDurable(Setting::SynchronousStandbyNames)), "{alone:?}");
 }
