@@ -107,7 +107,8 @@ fn stores_of_another_version_or_application_are_refused() {
 #[test]
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_change_of_policy_is_explicit_and_stops_the_guards_of_the_old_one() {
-    let (options, _) = options();
+    // One connection, so that the next statement is of the session that was checked before.
+    let options = options().0.connections(NonZeroUsize::MIN);
     let strict = PostgresGuard::create(&options, Policy::Strict).unwrap();
     assert!(block_on(strict.advance(&[claim(1, 10, [1, 1]), claim(1, 20, [1, 2])])).is_ok());
     let error = PostgresGuard::open(&options, window(8)).unwrap_err();
@@ -128,6 +129,7 @@ fn a_change_of_policy_is_explicit_and_stops_the_guards_of_the_old_one() {
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_store_that_changes_its_version_stops_the_guards_that_are_open() {
     let (options, schema) = options();
+    let options = options.connections(NonZeroUsize::MIN);
     let guard = PostgresGuard::create(&options, Policy::Strict).unwrap();
     assert!(block_on(guard.advance(&[claim(1, 1, [1, 1])])).is_ok());
     edit(&schema, "UPDATE store SET version = 2");
@@ -157,13 +159,17 @@ fn a_memory_that_no_claims_lead_to_is_damage() {
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_session_that_answers_before_it_has_written_is_refused() {
     let (options, schema) = options();
-    drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
     for level in ["off", "local", "remote_write"] {
         let address = format!("{} options='-c synchronous_commit={level}'", url());
         let weak = PostgresOptions::new(&address).unwrap().schema(&schema);
-        let refused = PostgresGuard::open(&weak, Policy::Strict).unwrap_err();
+        let refused = PostgresGuard::create(&weak, Policy::Strict).unwrap_err();
         assert!(matches!(refused, Error::NotDurable(Setting::SynchronousCommit)), "{refused:?}");
+        assert!(
+            matches!(PostgresGuard::open(&options, Policy::Strict), Err(Error::Missing)),
+            "nothing is made"
+        );
     }
+    drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
     let alone = PostgresGuard::open(&options.require_standbys(), Policy::Strict).unwrap_err();
     assert!(matches!(alone, Error::NotDurable(Setting::SynchronousStandbyNames)), "{alone:?}");
 }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use core::num::NonZeroU8;
+use core::num::{NonZeroU8, NonZeroUsize};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::fs;
@@ -22,10 +22,8 @@ use common::cluster::{Cluster, wait_until};
 use common::load::{self, Ledger, claim};
 use postgres::{Client, NoTls};
 
-fn create(cluster: &Cluster) -> (PostgresOptions, PostgresGuard) {
-    let options = PostgresOptions::new(&cluster.address()).unwrap();
-    let guard = PostgresGuard::create(&options, Policy::Strict).unwrap();
-    (options, guard)
+fn create(cluster: &Cluster) -> PostgresGuard {
+    PostgresGuard::create(&PostgresOptions::new(&cluster.address()).unwrap(), Policy::Strict).unwrap()
 }
 
 /// Has terminals at work while `meanwhile` happens, and writes down what is acknowledged.
@@ -56,7 +54,7 @@ fn await_more(ledger: &Mutex<Ledger>, more: usize) {
 
 fn kill_servers(rounds: u32) {
     let cluster = Cluster::start(&[]);
-    let (_, guard) = create(&cluster);
+    let guard = create(&cluster);
     let ledger = Mutex::new(Ledger::default());
     for round in 0..rounds {
         under_load(&guard, round, &ledger, || {
@@ -183,21 +181,29 @@ fn a_commit_that_did_not_wait_for_its_standby_is_not_acknowledged() {
 
 #[test]
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
-fn a_standby_takes_no_claims() {
+fn a_standby_takes_no_claims_until_it_is_promoted() {
     let (primary, standby, options) = pair();
     drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
     let reader = PostgresOptions::new(&standby.address()).unwrap();
     wait_until("the standby has the tables", || PostgresGuard::open(&reader, Policy::Strict).is_ok());
     let guard = PostgresGuard::open(&reader, Policy::Strict).unwrap();
     assert!(matches!(block_on(guard.advance(&[claim(1, 1, [1, 1])])), Err(Error::Unavailable(_))));
-    drop(primary);
+    thread::scope(|scope| {
+        let answer = scope.spawn(|| block_on(guard.advance(&[claim(1, 1, [1, 1])])));
+        thread::sleep(Duration::from_millis(300));
+        drop(primary);
+        standby.promote();
+        assert_eq!(answer.join().unwrap().unwrap(), [Verdict::Accepted { previous: None }]);
+    });
 }
 
 #[test]
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_server_that_is_set_to_forget_is_refused_also_while_a_guard_is_open() {
     let cluster = Cluster::start(&[]);
-    let (options, guard) = create(&cluster);
+    // One connection, so that the next statement is of the session that was checked before.
+    let options = PostgresOptions::new(&cluster.address()).unwrap().connections(NonZeroUsize::MIN);
+    let guard = PostgresGuard::create(&options, Policy::Strict).unwrap();
     assert!(block_on(guard.advance(&[claim(1, 1, [1, 1])])).is_ok());
     let mut client = cluster.client();
     for (name, bad, setting) in [
@@ -230,7 +236,8 @@ fn a_server_that_is_set_to_forget_is_refused_also_while_a_guard_is_open() {
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_connection_that_went_while_nobody_used_it_costs_no_answer() {
     let cluster = Cluster::start(&[]);
-    let (_, guard) = create(&cluster);
+    let options = PostgresOptions::new(&cluster.address()).unwrap().connections(NonZeroUsize::MIN);
+    let guard = PostgresGuard::create(&options, Policy::Strict).unwrap();
     assert!(block_on(guard.advance(&[claim(1, 1, [1, 1])])).is_ok());
     cluster.stop();
     cluster.run();
@@ -262,7 +269,7 @@ fn connections_through_a_pooler_of_transactions_keep_the_contract() {
     let address = format!("host=127.0.0.1 port={port} user=postgres dbname=postgres");
     wait_until("the pooler answers", || Client::connect(&address, NoTls).is_ok());
 
-    let options = PostgresOptions::new(&address).unwrap().connections(6.try_into().unwrap());
+    let options = PostgresOptions::new(&address).unwrap().connections(NonZeroUsize::new(6).unwrap());
     let policy = Policy::Window(NonZeroU8::new(20).unwrap());
     let guard = PostgresGuard::create(&options, policy).unwrap();
     let claims = contract::check(&guard, policy, Effort::Quick);

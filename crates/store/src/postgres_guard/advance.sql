@@ -2,6 +2,7 @@
 -- $1 to $4: schemes, names, counters and requests; $5: the version that the program knows; $6: how far below the highest
 -- counter another may be.
 --
+-- A request that was accepted is refused like any other with its counter; which of them is a repeat, the second statement tells.
 -- The conditions of the SELECT are a fence, evaluated once: a store of another version or policy, or a session that answers
 -- before its commits are durable, takes nothing. The row of every claim is locked, also of those refused.
 INSERT INTO cardroot.memories AS memory (scheme, name, last, accepted, request, counter)
@@ -19,10 +20,9 @@ ON CONFLICT (scheme, name) DO UPDATE SET
   END,
   request = excluded.request,
   counter = excluded.counter
-WHERE NOT (memory.request = excluded.request AND memory.counter = excluded.counter)
-  AND CASE
-    WHEN excluded.last > memory.last THEN true
-    WHEN memory.last - excluded.last > $6::bigint THEN false
-    ELSE ((memory.accepted >> (memory.last - excluded.last)::integer) & 1) = 0
-  END
+WHERE CASE
+  WHEN excluded.last > memory.last THEN true
+  WHEN memory.last - excluded.last > $6::bigint THEN false
+  ELSE ((memory.accepted >> (memory.last - excluded.last)::integer) & 1) = 0
+END
 RETURNING memory.scheme, memory.name, memory.previous

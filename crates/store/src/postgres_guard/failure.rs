@@ -21,6 +21,16 @@ impl Failure {
     pub(super) fn fenced() -> Self {
         Self::Reconnect(Cause::new(Fenced))
     }
+
+    /// The same failure when something of the batch is written.
+    pub(super) fn after_commit(self) -> Self {
+        match self {
+            Self::Again(cause) | Self::Reconnect(cause) | Self::Error(Error::Unavailable(cause)) => {
+                Self::Error(Error::OutcomeUnknown(cause))
+            }
+            Self::Error(error) => Self::Error(error),
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -67,5 +77,22 @@ pub(super) fn opening(error: postgres::Error) -> Error {
         Some(code) if *code == SqlState::UNDEFINED_COLUMN => Error::Foreign,
         Some(code) if *code == SqlState::DISK_FULL => Error::Full,
         _ => Error::Open(Cause::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_failure_after_a_commit_says_that_nothing_was_written() {
+        let cause = || Cause::new(Fenced);
+        let before =
+            [Failure::Again(cause()), Failure::fenced(), Failure::Error(Error::Unavailable(cause()))];
+        for failure in before {
+            assert!(matches!(failure.after_commit(), Failure::Error(Error::OutcomeUnknown(_))));
+        }
+        let damaged = Failure::Error(Error::Damaged(cause())).after_commit();
+        assert!(matches!(damaged, Failure::Error(Error::Damaged(_))));
     }
 }

@@ -38,6 +38,7 @@ const TRIES: u32 = 20;
 
 /// Makes the tables, unless there is a store. Of several programs that start together one makes it.
 pub(super) fn create(client: &mut Client, options: &PostgresOptions, policy: Policy) -> Result<(), Error> {
+    check_durability(client, options)?;
     for _ in 1..TRIES {
         match create_once(client, options, policy) {
             // The names were taken by another program at this moment, and PostgreSQL says so in several ways.

@@ -81,18 +81,24 @@ pub(super) fn judge(
     sql: &Statements,
     claims: &[&Claim],
 ) -> Result<Vec<Verdict>, Failure> {
-    let mut verdicts = match &mut *rounds(claims) {
-        [round] => judge_round(client, sql, round)?,
+    let mut verdicts = Vec::with_capacity(claims.len());
+    match &*rounds(claims) {
+        [round] => {
+            // The one statement that writes is a transaction by itself.
+            let refused = accept(client, sql, round, &mut verdicts)?;
+            let is_written = !verdicts.is_empty();
+            let told = tell_refused(client, sql, &refused, &mut verdicts);
+            told.map_err(|failure| if is_written { failure.after_commit() } else { failure })?;
+        }
         rounds => {
             let mut transaction = client.transaction()?;
-            let mut verdicts = Vec::with_capacity(claims.len());
             for round in rounds {
-                verdicts.extend(judge_round(&mut transaction, sql, round)?);
+                let refused = accept(&mut transaction, sql, round, &mut verdicts)?;
+                tell_refused(&mut transaction, sql, &refused, &mut verdicts)?;
             }
             transaction.commit()?;
-            verdicts
         }
-    };
+    }
     verdicts.sort_unstable_by_key(|(index, _)| *index);
     Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
 }
@@ -117,35 +123,45 @@ fn rounds<'a>(claims: &[&'a Claim]) -> Vec<Vec<Placed<'a>>> {
     rounds
 }
 
-/// Judges claims of different originators, in the order of these.
-fn judge_round(
+/// Writes what can be accepted of a round, and returns what can't.
+fn accept<'a>(
     client: &mut impl GenericClient,
     sql: &Statements,
-    round: &[Placed<'_>],
-) -> Result<Vec<(usize, Verdict)>, Failure> {
-    let mut verdicts = Vec::with_capacity(round.len());
-    let mut refused: Vec<Placed<'_>> = Vec::new();
+    round: &[Placed<'a>],
+    verdicts: &mut Vec<(usize, Verdict)>,
+) -> Result<Vec<Placed<'a>>, Failure> {
     let mut accepted = advance(client, sql, round)?;
     accepted.sort_unstable_by_key(|(key, _)| *key);
     let mut accepted = accepted.into_iter().peekable();
+    let mut refused = Vec::new();
     for (index, claim) in round {
         match accepted.next_if(|(accepted, _)| *accepted == key(claim)) {
             Some((_, previous)) => verdicts.push((*index, Verdict::Accepted { previous })),
-            None => refused.push((*index, claim)),
+            None => refused.push((*index, *claim)),
         }
     }
+    Ok(refused)
+}
+
+/// Finds out why claims were refused.
+fn tell_refused(
+    client: &mut impl GenericClient,
+    sql: &Statements,
+    refused: &[Placed<'_>],
+    verdicts: &mut Vec<(usize, Verdict)>,
+) -> Result<(), Failure> {
     if refused.is_empty() {
-        return Ok(verdicts);
+        return Ok(());
     }
-    let mut memories = look(client, sql, &refused)?.into_iter().peekable();
+    let mut memories = look(client, sql, refused)?.into_iter().peekable();
     for (index, claim) in refused {
         let (_, memory) = memories.next_if(|(found, _)| *found == key(claim)).ok_or_else(Failure::fenced)?;
         match sql.policy.judge(Some(&memory), claim) {
             (Verdict::Accepted { .. }, _) => return Err(Failure::fenced()),
-            (verdict, _) => verdicts.push((index, verdict)),
+            (verdict, _) => verdicts.push((*index, verdict)),
         }
     }
-    Ok(verdicts)
+    Ok(())
 }
 
 fn advance(
