@@ -2,6 +2,6 @@
 
 #[cfg(any(feature = "store", feature = "postgres"))]
 pub use store;
-pub use {aeskey, apdu, card, components, diversify, dukpt, pin, smid, tdea};
+pub use {aeskey, apdu, card, components, diversify, dukpt, keyblock, pin, smid, tdea};
 
 pub mod prelude;
