@@ -3,7 +3,10 @@
 
 mod common;
 
+use core::time::Duration;
 use std::fs::{self, File};
+use std::process::{Command, Stdio};
+use std::thread;
 
 use common::{BDK, PROGRAM, Run, Scratch, rows, run, run_command, run_with};
 
@@ -103,6 +106,36 @@ fn the_published_sequence_is_sent() {
     }
     println!("{sent} transactions");
     assert_eq!(sent, 21);
+}
+
+#[test]
+fn a_terminal_that_is_killed_at_any_moment_sends_no_counter_twice() {
+    for terminal in [Terminal::loaded("terminal_killed"), Terminal::counted("terminal_killed_counted")] {
+        let command = format!("dukpt terminal next --use transaction {}", terminal.options);
+        let (mut last, mut kills) = (String::new(), 0);
+        // From before the file is opened to after the key is printed.
+        for microseconds in (0..6000_u64).step_by(40) {
+            let mut child = Command::new(PROGRAM)
+                .args(command.split(' '))
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            thread::sleep(Duration::from_micros(microseconds));
+            child.kill().unwrap();
+            let output = child.wait_with_output().unwrap();
+            kills += u32::from(!output.status.success());
+            let shown = String::from_utf8(output.stdout).unwrap();
+            if let Some(ksn) = shown.lines().find_map(|line| line.strip_prefix("ksn:")) {
+                assert!(ksn > last.as_str(), "{ksn} after {last}");
+                last = ksn.to_owned();
+            }
+        }
+        let sent = terminal.ksn();
+        assert!(sent.as_str() > last.trim(), "{sent} after {last}");
+        println!("{kills} kills, {sent} sent after them");
+        assert!(kills > 20, "some die before they are done: {kills}");
+    }
 }
 
 #[test]
