@@ -129,6 +129,14 @@ fn fill(guard: &impl ReplayGuard, terminals: Range<u64>) {
     claims.chunks(20_000).for_each(|claims| accept(guard, claims));
 }
 
+/// Has every page of a file been written once: a file system takes far longer to make room than to write over.
+fn warm_up(terminals: u64, mut advance: impl FnMut(&[Claim])) {
+    let mut load = Load::new(terminals, next_counter());
+    for _ in 0..60.max(terminals / 10_000) {
+        advance(&load.batch(1000));
+    }
+}
+
 /// What redb does with a batch: read each row, compare, write it.
 struct BareRedb(Database);
 
@@ -175,6 +183,8 @@ fn redb_against_its_floor(effort: Effort) {
     let guard = RedbGuard::create(folder.path().join("guard"), Policy::Strict).expect("a store");
     fill(&guard, 0..effort.terminals);
     let bare = BareRedb::new(&folder.path().join("bare"), effort.terminals);
+    warm_up(effort.terminals, |claims| accept(&guard, claims));
+    warm_up(effort.terminals, |claims| assert_eq!(bare.advance(claims), claims.len()));
     for batch in [1, 100, 1000] {
         let start = next_counter();
         let (mut ours, mut theirs) = (Load::new(effort.terminals, start), Load::new(effort.terminals, start));
@@ -231,6 +241,7 @@ fn redb_terminals(effort: Effort) {
     while terminals <= effort.largest {
         fill(&guard, filled..terminals);
         filled = terminals;
+        warm_up(terminals, |claims| accept(&guard, claims));
         let microseconds = [1, 100].map(|batch| {
             let mut load = Load::new(terminals, next_counter());
             let all = effort.turn * u32::try_from(effort.turns).expect("few");
