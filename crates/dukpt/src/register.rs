@@ -53,7 +53,7 @@ impl Register {
     }
 
     fn expected_check(&self) -> u8 {
-        self.key.iter().fold(CHECK_SEED, |check, byte| check ^ byte)
+        check_byte(&self.key)
     }
 
     /// Damages the stored key by one bit.
@@ -61,6 +61,11 @@ impl Register {
     pub(crate) fn spoil(&mut self) {
         self.key[0] ^= 1;
     }
+}
+
+/// The check byte of a register, of either scheme: the XOR of the key bytes and the seed.
+pub(crate) fn check_byte(key: &[u8]) -> u8 {
+    key.iter().fold(CHECK_SEED, |check, byte| check ^ byte)
 }
 
 #[cfg(test)]

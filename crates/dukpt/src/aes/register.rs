@@ -3,18 +3,18 @@
 use aeskey::{AesKey, AesKeyLength};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::register::check_byte;
+
 /// An AES key of up to 256 bits, zeros behind it, and a check byte. Erased, it is zeros with a wrong check byte.
 ///
 /// The standard has a flag there that says whether the register is in use. The check byte says that and more: it is wrong
-/// for an erased register, and for one that was damaged. It is the XOR of all key bytes and a seed, chosen so that
+/// for an erased register, and for one that was damaged. It is that of the TDES registers, so
 /// memory that is all `00` or all `FF` does not pass for a key.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(super) struct Register {
     key: [u8; AesKeyLength::Aes256.bytes()],
     check: u8,
 }
-
-const CHECK_SEED: u8 = 0xA5;
 
 impl Register {
     /// Bytes of a register: the key, then its check byte.
@@ -62,7 +62,7 @@ impl Register {
     }
 
     fn expected_check(&self) -> u8 {
-        self.key.iter().fold(CHECK_SEED, |check, byte| check ^ byte)
+        check_byte(&self.key)
     }
 
     /// Damages the stored key by one bit.
