@@ -187,7 +187,7 @@ fn a_card_under_another_transport_key_is_not_touched() {
     let error = script(&user_plan(), &transport).issue(&mut Reader::steady(&mut card)).unwrap_err();
     assert_eq!(error.step, 2);
     assert_eq!(card.life_cycle(), LifeCycle::Blank);
-    assert_eq!(error.to_string(), "step 2 (card) failed");
+    assert_eq!(error.to_string(), "step 2, card: the card answered 63C2, counter X");
 }
 
 #[test]

@@ -17,14 +17,13 @@ pub struct Issued {
 
 /// A step that the card did not carry out. Those before it are done; [`Script::resume`] goes on from there.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("step {step} ({place}) failed")]
+#[error("step {step}, {place}: {fault}")]
 pub struct StepError<E: core::error::Error + 'static> {
     /// Number of the step, from 1, as the dry run counts.
     pub step: usize,
     /// Place in the plan.
     pub place: String,
     /// What went wrong.
-    #[source]
     pub fault: StepFault<E>,
 }
 
