@@ -1,6 +1,6 @@
 //! Binary input: what a message or a block is written as, in a file or on standard input.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Base64Unpadded, Encoding};
 use clap::{Args, ValueEnum};
@@ -23,15 +23,22 @@ pub(crate) enum Form {
     Auto,
 }
 
+/// How a file, or standard input, is written.
+#[derive(Args)]
+pub(crate) struct Written {
+    /// How what is read is written
+    #[arg(long, value_enum, value_name = "FORM", default_value = "hex")]
+    input: Form,
+    /// What is read are the bytes themselves: the same as --input raw
+    #[arg(long, conflicts_with = "input")]
+    raw: bool,
+}
+
 /// A file, or standard input, with bytes in some form.
 #[derive(Args)]
 pub(crate) struct Input {
-    /// How FILE is written
-    #[arg(long, value_enum, value_name = "FORM", default_value = "hex")]
-    input: Form,
-    /// FILE holds the bytes themselves: the same as --input raw
-    #[arg(long, conflicts_with = "input")]
-    raw: bool,
+    #[command(flatten)]
+    written: Written,
     /// The file to read; standard input if not given
     file: Option<PathBuf>,
 }
@@ -58,9 +65,20 @@ impl Input {
 
     /// Reads the bytes.
     pub(crate) fn read(&self, secrets: &mut Secrets) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let content = secrets.file(self.file.as_deref())?;
+        self.written.read(self.file.as_deref(), secrets)
+    }
+}
+
+impl Written {
+    /// Reads the bytes of `path`, or of standard input.
+    pub(crate) fn read(
+        &self,
+        path: Option<&Path>,
+        secrets: &mut Secrets,
+    ) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let content = secrets.file(path)?;
         let refused = |error: &dyn core::error::Error| {
-            Failure::refused(format!("{}: {error}; other forms are read by --input", self.place()))
+            Failure::refused(format!("{}: {error}; other forms are read by --input", file::place(path)))
         };
         match if self.raw { Form::Raw } else { self.input } {
             Form::Hex => hex::decode(&content).map_err(|error| refused(&error)),

@@ -4,7 +4,7 @@
 mod common;
 
 use assert_cmd::Command;
-use common::{BDK, KSN, PROGRAM, Run, Scratch, rows, run, run_command, run_with};
+use common::{BDK, KSN, PROGRAM, Run, Scratch, base64, rows, run, run_command, run_with};
 
 const PAN: &str = "4012345678909";
 /// The block of ANS X9.24-1:2009 A.4.2, PIN 1234, under the key of [`KSN`].
@@ -97,20 +97,6 @@ fn published_blocks_of_format_4_are_opened_from_hex_base64_and_raw_bytes() {
         opened += 1;
     }
     assert_eq!(opened, 3);
-}
-
-/// Written out here: the program reads with another hand.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        let digits = (0..4).map(|place| char::from(DIGITS[(bits >> (18 - 6 * place)) as usize & 0x3F]));
-        text.extend(digits.take(chunk.len() + 1));
-        text.extend(core::iter::repeat_n('=', 3 - chunk.len()));
-    }
-    text
 }
 
 #[test]
