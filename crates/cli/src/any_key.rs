@@ -57,7 +57,7 @@ pub(crate) enum Method {
 /// How check values are computed.
 #[derive(Args)]
 pub(crate) struct KcvOptions {
-    /// How check values are computed: ones for AES keys, zeros for others, if not given
+    /// How check values are computed; if not given, by ones for AES keys, cmac for those of key blocks, and zeros for others
     #[arg(long, value_enum)]
     kcv_method: Option<Method>,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use cardroot::keyblock::{
     VariantKbpk, Version, WrapError,
 };
 
-use crate::error::Failure;
+use crate::error::{Failure, with_cause};
 use crate::key::system_rng;
 use crate::secret::{Secrets, Source};
 
@@ -69,6 +69,5 @@ impl Kbpk {
 }
 
 fn not_wrapped(error: WrapError) -> Failure {
-    let cause = core::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    Failure::refused(format!("no key block is made: {error}{cause}"))
+    Failure::refused(format!("no key block is made: {}", with_cause(&error)))
 }

@@ -8,7 +8,7 @@ use cardroot::keyblock::{
 use cardroot::tdea::TdeaKey;
 
 use super::kbpk::Kbpk;
-use crate::error::Failure;
+use crate::error::{Failure, with_cause};
 
 /// What the header of a new block says, and what it goes under.
 pub(super) struct Plan<'a> {
@@ -23,11 +23,10 @@ pub(super) struct Plan<'a> {
 impl Plan<'_> {
     fn wrap<K: BlockKey>(&self, key: K::Base) -> Result<KeyBlock, Failure> {
         let key = NewKey::new(K::from_base(key), self.mode).map_err(|error| {
-            let cause =
-                core::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
             let modes: Vec<String> = K::GIVES.iter().map(ToString::to_string).collect();
             Failure::refused(format!(
-                "no key block is made: {error}{cause}; modes of usage {} are {}",
+                "no key block is made: {}; modes of usage {} are {}",
+                with_cause(&error),
                 self.usage,
                 modes.join(", ")
             ))

@@ -40,6 +40,9 @@ impl From<Format> for PinBlockFormat {
     }
 }
 
+/// Why a PAN can be expected: see [`Agreed::pan`].
+pub(super) const PAN_IS_THERE: &str = "a format that binds the PAN was refused without it";
+
 /// The format that was agreed on, and the PAN.
 #[derive(Args)]
 pub(super) struct Agreed {

@@ -6,7 +6,7 @@ use cardroot::pin::{
 };
 use clap::Args;
 
-use super::block::{Agreed, Sent};
+use super::block::{Agreed, PAN_IS_THERE, Sent};
 use super::keys::{OneKey, PinKey};
 use crate::error::Failure;
 use crate::output::{Record, Report};
@@ -66,8 +66,6 @@ pub(super) fn run(arguments: &Decode) -> Result<Report, Failure> {
 }
 
 type Opened = Result<Pin, InvalidPinBlock>;
-
-const PAN_IS_THERE: &str = "a format that binds the PAN was refused without it";
 
 fn decipher(
     key: &PinKey,

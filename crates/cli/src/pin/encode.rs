@@ -3,7 +3,7 @@
 use cardroot::pin::{CardPinBlock, ClearPinBlock, Iso4PanField, Iso4PinField, Pan, Pin, PinBlockFormat};
 use clap::Args;
 
-use super::block::Agreed;
+use super::block::{Agreed, PAN_IS_THERE};
 use super::keys::{OneKey, PinKey};
 use crate::error::Failure;
 use crate::hex;
@@ -63,8 +63,6 @@ pub(super) fn run(arguments: &Encode) -> Result<Report, Failure> {
     }
     .into())
 }
-
-const PAN_IS_THERE: &str = "a format that binds the PAN was refused without it";
 
 /// The clear block of 8 bytes.
 fn short(format: PinBlockFormat, pin: &Pin, pan: Option<&Pan>) -> Result<ClearPinBlock, Failure> {

@@ -114,24 +114,33 @@ impl KeyArguments<'_> {
         secrets: &mut Secrets,
     ) -> Result<Option<PinKey>, Failure> {
         let prefix = self.prefix;
-        if self.key_type.is_some() && self.ksn.is_none_or(|ksn| !is_aes(ksn)) {
+        if self.key_type.is_some() && self.ksn.is_none_or(|ksn| ksn.0.len() != aes::Ksn::LEN) {
             return Err(Failure::usage(format!(
                 "{prefix}key-type is for keys of AES DUKPT, whose {prefix}ksn has 12 bytes; leave it out"
             )));
         }
-        match (self.key, self.bdk, self.ik, self.ksn) {
-            (None, None, None, None) => Ok(None),
-            (Some(key), None, None, None) => fixed(&format!("{prefix}key"), key, format, secrets).map(Some),
-            (None, Some(_), None, Some(ksn)) | (None, None, Some(_), Some(ksn)) => if is_aes(ksn) {
-                self.aes_dukpt(ksn, format, secrets)
-            } else {
-                self.tdes_dukpt(ksn, format, secrets)
+        let (base, ksn) = match (self.key, self.bdk, self.ik, self.ksn) {
+            (None, None, None, None) => return Ok(None),
+            (Some(key), None, None, None) => {
+                return fixed(&format!("{prefix}key"), key, format, secrets).map(Some);
             }
-            .map(Some),
-            _ => Err(Failure::usage(format!(
-                "a key is {prefix}key alone, or one of {prefix}bdk and {prefix}ik with {prefix}ksn"
-            ))),
-        }
+            (None, Some(bdk), None, Some(ksn)) => (Base::Bdk(bdk), &ksn.0),
+            (None, None, Some(ik), Some(ksn)) => (Base::Ik(ik), &ksn.0),
+            _ => {
+                return Err(Failure::usage(format!(
+                    "a key is {prefix}key alone, or one of {prefix}bdk and {prefix}ik with {prefix}ksn"
+                )));
+            }
+        };
+        Ok(Some(if ksn.len() == aes::Ksn::LEN {
+            self.aes_pin_key(&self.aes_transaction(base, ksn, secrets)?, format)?
+        } else if format == PinBlockFormat::Iso4 {
+            return Err(Failure::usage(format!(
+                "{prefix}ksn: a block of format 4 is under an AES key, and all keys of TDES DUKPT are TDEA keys"
+            )));
+        } else {
+            PinKey::Tdea(Box::new(self.tdes_transaction(base, ksn, secrets)?.pin_key()))
+        }))
     }
 
     /// The same, where there must be one.
@@ -142,87 +151,87 @@ impl KeyArguments<'_> {
         })
     }
 
-    fn tdes_dukpt(
+    fn tdes_transaction(
         &self,
-        ksn: &hex::Bytes,
-        format: PinBlockFormat,
+        base: Base<'_>,
+        ksn: &[u8],
         secrets: &mut Secrets,
-    ) -> Result<PinKey, Failure> {
+    ) -> Result<dukpt::TransactionKey, Failure> {
         let prefix = self.prefix;
-        if format == PinBlockFormat::Iso4 {
-            return Err(Failure::usage(format!(
-                "{prefix}ksn: a block of format 4 is under an AES key, and all keys of TDES DUKPT are TDEA keys"
-            )));
-        }
-        let ksn = Ksn::from_wire(&ksn.0).map_err(|error| Failure::usage(format!("{prefix}ksn: {error}")))?;
-        let initial_key = match (self.bdk, self.ik) {
-            (Some(bdk), _) => {
-                let bdk = dukpt::Bdk::from_key(secrets.key(&format!("{prefix}bdk"), bdk)?);
-                bdk.derive_initial_key(&ksn)
-                    .map_err(|fault| must_not_be_used(&format!("{prefix}bdk"), &fault))?
-            }
-            (None, ik) => {
-                let ik = ik.expect("without a BDK there is an initial key");
-                let key = secrets.key(&format!("{prefix}ik"), ik)?;
-                dukpt::InitialKey::from_key(key, &ksn)
-                    .map_err(|error| must_not_be_used(&format!("{prefix}ik"), &error))?
-            }
-        };
-        let transaction = initial_key.derive_transaction_key(&ksn).map_err(|fault| match fault {
+        let argument = base.argument(prefix);
+        let ksn = Ksn::from_wire(ksn).map_err(|error| Failure::usage(format!("{prefix}ksn: {error}")))?;
+        let initial_key = match base {
+            Base::Bdk(bdk) => dukpt::Bdk::from_key(secrets.key(&argument, bdk)?)
+                .derive_initial_key(&ksn)
+                .map_err(|fault| Failure::bad_key(&argument, &fault)),
+            Base::Ik(ik) => dukpt::InitialKey::from_key(secrets.key(&argument, ik)?, &ksn)
+                .map_err(|fault| Failure::bad_key(&argument, &fault)),
+        }?;
+        initial_key.derive_transaction_key(&ksn).map_err(|fault| match fault {
             DeriveError::Counter(fault) => bad_ksn(prefix, &fault),
-            fault => must_not_be_used("the key", &fault),
-        })?;
-        Ok(PinKey::Tdea(Box::new(transaction.pin_key())))
+            fault => Failure::bad_key("the key", &fault),
+        })
     }
 
-    fn aes_dukpt(
+    fn aes_transaction(
         &self,
-        ksn: &hex::Bytes,
-        format: PinBlockFormat,
+        base: Base<'_>,
+        ksn: &[u8],
         secrets: &mut Secrets,
+    ) -> Result<aes::TransactionKey, Failure> {
+        let prefix = self.prefix;
+        let ksn = aes::Ksn::try_from(ksn).map_err(|error| Failure::usage(format!("{prefix}ksn: {error}")))?;
+        let mut key = |source| secrets.aes_key(&base.argument(prefix), source);
+        let initial_key = match base {
+            Base::Bdk(bdk) => aes::Bdk::from_key(key(bdk)?).derive_initial_key(&ksn.id()),
+            Base::Ik(ik) => aes::InitialKey::from_key(key(ik)?, ksn.id()),
+        };
+        initial_key.derive_transaction_key(&ksn, aes::OnesLimit::Sixteen).map_err(|fault| match fault {
+            aes::DeriveError::Counter(fault) => bad_ksn(prefix, &fault),
+            fault => Failure::bad_key("the key", &fault),
+        })
+    }
+
+    /// The working key of AES DUKPT that blocks of `format` are under.
+    fn aes_pin_key(
+        &self,
+        transaction: &aes::TransactionKey,
+        format: PinBlockFormat,
     ) -> Result<PinKey, Failure> {
         let prefix = self.prefix;
-        let ksn = aes::Ksn::try_from(ksn.0.as_slice())
-            .map_err(|error| Failure::usage(format!("{prefix}ksn: {error}")))?;
-        let initial_key = match (self.bdk, self.ik) {
-            (Some(bdk), _) => aes::Bdk::from_key(secrets.aes_key(&format!("{prefix}bdk"), bdk)?)
-                .derive_initial_key(&ksn.id()),
-            (None, ik) => {
-                let ik = ik.expect("without a BDK there is an initial key");
-                aes::InitialKey::from_key(secrets.aes_key(&format!("{prefix}ik"), ik)?, ksn.id())
-            }
+        let aes_key = |length| {
+            let key = transaction.pin_key(length);
+            key.map(|key| PinKey::Aes(Box::new(key)))
+                .map_err(|error| Failure::refused(format!("{prefix}key-type: {error}")))
         };
-        let transaction = initial_key.derive_transaction_key(&ksn, aes::OnesLimit::Sixteen).map_err(
-            |fault| match fault {
-                aes::DeriveError::Counter(fault) => bad_ksn(prefix, &fault),
-                fault => must_not_be_used("the key", &fault),
-            },
-        )?;
-        let usual = if format == PinBlockFormat::Iso4 { None } else { Some(KeyType::Tdea2) };
-        let aes_key = |length| match format {
-            PinBlockFormat::Iso4 => transaction
-                .pin_key(length)
-                .map(|key| PinKey::Aes(Box::new(key)))
-                .map_err(|error| Failure::refused(format!("{prefix}key-type: {error}"))),
-            _ => Err(wrong_type(prefix, format, "a TDEA key, tdea-2 or tdea-3")),
-        };
-        let tdea_key = |length| match format {
-            PinBlockFormat::Iso4 => Err(wrong_type(prefix, format, "an AES key")),
-            _ => Ok(PinKey::Tdea(Box::new(transaction.pin_key_tdea(length)))),
-        };
-        match self.key_type.or(usual) {
-            None => aes_key(transaction.length()),
-            Some(KeyType::Aes128) => aes_key(AesKeyLength::Aes128),
-            Some(KeyType::Aes192) => aes_key(AesKeyLength::Aes192),
-            Some(KeyType::Aes256) => aes_key(AesKeyLength::Aes256),
-            Some(KeyType::Tdea2) => tdea_key(KeyLength::Double),
-            Some(KeyType::Tdea3) => tdea_key(KeyLength::Triple),
+        let tdea_key = |length| Ok(PinKey::Tdea(Box::new(transaction.pin_key_tdea(length))));
+        match (format, self.key_type) {
+            (PinBlockFormat::Iso4, None) => aes_key(transaction.length()),
+            (PinBlockFormat::Iso4, Some(KeyType::Aes128)) => aes_key(AesKeyLength::Aes128),
+            (PinBlockFormat::Iso4, Some(KeyType::Aes192)) => aes_key(AesKeyLength::Aes192),
+            (PinBlockFormat::Iso4, Some(KeyType::Aes256)) => aes_key(AesKeyLength::Aes256),
+            (PinBlockFormat::Iso4, Some(_)) => Err(wrong_type(prefix, format, "an AES key")),
+            (_, None | Some(KeyType::Tdea2)) => tdea_key(KeyLength::Double),
+            (_, Some(KeyType::Tdea3)) => tdea_key(KeyLength::Triple),
+            (_, Some(_)) => Err(wrong_type(prefix, format, "a TDEA key, tdea-2 or tdea-3")),
         }
     }
 }
 
-fn is_aes(ksn: &hex::Bytes) -> bool {
-    ksn.0.len() == aes::Ksn::LEN
+/// The key above that of a transaction.
+#[derive(Clone, Copy)]
+enum Base<'a> {
+    Bdk(&'a Source),
+    Ik(&'a Source),
+}
+
+impl Base<'_> {
+    fn argument(self, prefix: &str) -> String {
+        match self {
+            Self::Bdk(_) => format!("{prefix}bdk"),
+            Self::Ik(_) => format!("{prefix}ik"),
+        }
+    }
 }
 
 /// A key that is used as it is.
@@ -237,13 +246,8 @@ fn fixed(
         return Ok(PinKey::Aes(Box::new(key)));
     }
     let key = secrets.key(argument, source)?;
-    key.check_strength().map_err(|fault| must_not_be_used(argument, &fault))?;
+    key.check_strength().map_err(|fault| Failure::bad_key(argument, &fault))?;
     Ok(PinKey::Tdea(Box::new(tdea_keys::PinKey::from_key(key))))
-}
-
-fn must_not_be_used(argument: &str, fault: &dyn core::error::Error) -> Failure {
-    let cause = fault.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    Failure::refused(format!("{argument} must not be used: {fault}{cause}"))
 }
 
 fn bad_ksn(prefix: &str, fault: &dyn core::error::Error) -> Failure {
