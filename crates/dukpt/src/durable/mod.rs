@@ -32,6 +32,8 @@ mod crc;
 mod error;
 #[cfg(feature = "std")]
 mod file;
+#[cfg(all(test, feature = "std"))]
+mod file_faults;
 pub(crate) mod machine;
 mod originator;
 #[cfg(test)]
