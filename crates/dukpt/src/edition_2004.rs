@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn debug_shows_no_key_bytes() {
         let a5 = || tdea::TdeaKey::from([0xA5; 16]);
-        let mut keys = std::vec::Vec::new();
+        let mut keys = alloc::vec::Vec::new();
         let (mac, data) = (MacKey::from_key(a5()), DataKey::from_key(a5()));
         keys.extend([format!("{mac:?} {mac:#?}"), format!("{data:?} {data:#x?}")]);
         #[cfg(feature = "hazmat")]

@@ -2,11 +2,12 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "small random numbers and lengths")]
 
+use alloc::collections::BTreeSet;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{RefCell, RefMut};
 use core::marker::PhantomData;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
 use super::by_hand::siv_512;
@@ -65,7 +66,7 @@ struct State {
     /// What a cut leaves for certain.
     durable: Vec<u8>,
     /// Sectors that the next sync writes.
-    dirty: BTreeMap<usize, ()>,
+    dirty: BTreeSet<usize>,
     is_named: bool,
     counts_reads: bool,
     /// What changes the file, and reads if they count.
@@ -144,7 +145,7 @@ impl State {
         self.cached.resize(len, 0);
         self.cached[position..end].copy_from_slice(bytes);
         if !bytes.is_empty() {
-            self.dirty.extend((position / SECTOR_LEN..=(end - 1) / SECTOR_LEN).map(|sector| (sector, ())));
+            self.dirty.extend(position / SECTOR_LEN..=(end - 1) / SECTOR_LEN);
         }
     }
 
@@ -157,7 +158,7 @@ impl State {
     }
 
     fn write_back(&mut self, mut chosen: impl FnMut(&mut Self) -> bool) {
-        for (sector, ()) in core::mem::take(&mut self.dirty) {
+        for sector in core::mem::take(&mut self.dirty) {
             if chosen(self) {
                 self.make_durable(sector);
             }
@@ -396,8 +397,7 @@ impl<M: Subject> World<M> {
 fn operations<M: Subject>() -> u32 {
     let mut world = World::<M>::new(1);
     world.live(&[], After::Ends, 3);
-    let operations = world.disk.state().operations;
-    operations
+    world.disk.state().operations
 }
 
 /// Each fault at each operation, and a cut so many operations later, in the same program or another; then a program that is

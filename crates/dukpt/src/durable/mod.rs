@@ -32,7 +32,8 @@ mod crc;
 mod error;
 #[cfg(feature = "std")]
 mod file;
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
+#[cfg(feature = "std")]
 mod file_faults;
 pub(crate) mod machine;
 mod originator;
