@@ -427,6 +427,17 @@ fn a_fault_at_any_operation_on_the_file_uses_no_key_twice_and_leaves_a_state_tha
     assert!(faults_at_each_operation::<VolatileOriginator>(1..=5, &[Left::Nothing]) > 5_000);
 }
 
+/// The fourth operation is the sync of the head.
+#[test]
+fn a_head_whose_sync_failed_is_there_after_a_cut() {
+    for (seed, later) in (1..=8).flat_map(|seed| (6..=14).map(move |later| (seed, later))) {
+        let mut world = World::<VolatileOriginator>::new(seed);
+        let cut = (later, Fault::Power(Left::Nothing));
+        world.live(&[(4, Fault::SyncForgets), (4 + cut.0, cut.1)], After::Ends, 3);
+        world.live(&[], After::Ends, 2);
+    }
+}
+
 #[test]
 fn a_fault_at_any_operation_on_the_file_does_no_harm_with_aes_either() {
     assert!(faults_at_each_operation::<aes::VolatileOriginator>(3..=3, &[Left::Some]) > 1_000);
