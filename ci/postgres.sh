@@ -1,7 +1,8 @@
 #!/bin/sh
-# Runs the tests of the store that need PostgreSQL, against private servers on loopback that end with this script.
+# Runs the tests of the store, and the example, that need PostgreSQL, against private servers on loopback that end with this script.
 #
-#   sh ci/postgres.sh         contract, crashes, races, failover: about a minute once everything is built
+#   sh ci/postgres.sh         contract, migrations, crashes, races, failover, and the acquirer's host with its ledger: about a minute
+#                             once everything is built
 #   sh ci/postgres.sh long    the long forms and the bench too
 #
 # PostgreSQL and its tools come from Debian's packages. As root, the servers and the tests run as the user `postgres`, because
@@ -41,6 +42,10 @@ cargo test --no-run -p cardroot-store --all-features --message-format=json 2>/de
         case $(basename "$program") in postgres-* | postgres_servers-*) cp "$program" "$work/" ;; esac
     done
 
+echo "building the example"
+cargo build --quiet --release -p examples --features postgres --example acquirer
+cp "${CARGO_TARGET_DIR:-target}/release/examples/acquirer" "$work/"
+
 echo "starting a server"
 unprivileged "$bin/initdb" -D "$work/data" -U postgres -A trust -k --no-instructions >"$work/initdb.log"
 port=$((20000 + $$ % 20000))
@@ -54,4 +59,8 @@ for program in "$work"/postgres-* "$work"/postgres_servers-*; do
     (cd "$work/tmp" && unprivileged "$program" --ignored --nocapture --test-threads=2 \
         $([ "$long" = long ] || echo --skip for_long))
 done
+
+# A host that crashes twice over one server, and its ledger.
+"$work/acquirer" --postgres "$CARDROOT_POSTGRES_URL" --terminals 500 --transactions 5000 --connections 16
+
 [ "$long" != long ] || cargo bench -p benches --features postgres --bench store

@@ -143,11 +143,15 @@ struct BareRedb(Database);
 impl BareRedb {
     fn new(path: &Path, terminals: u64) -> Self {
         let bare = Self(Database::create(path).expect("a new file"));
-        let claims: Vec<Claim> = (0..terminals).map(|terminal| claim(terminal, 0)).collect();
-        for claims in claims.chunks(20_000) {
-            bare.advance(claims);
-        }
+        bare.fill(0..terminals);
         bare
+    }
+
+    fn fill(&self, terminals: Range<u64>) {
+        let claims: Vec<Claim> = terminals.map(|terminal| claim(terminal, 0)).collect();
+        for claims in claims.chunks(20_000) {
+            self.advance(claims);
+        }
     }
 
     fn advance(&self, claims: &[Claim]) -> usize {
@@ -234,23 +238,33 @@ fn redb_callers(effort: Effort) {
     println!("store/redb/callers: 1 caller {one:.0} accepts/s, 32 callers {many:.0}/s, {share:.1} times");
 }
 
+/// What the number of terminals costs, next to what it costs the engine: a page of the file has room for some sixty terminals,
+/// and of a batch over many more pages each claim writes one of its own, with a part of those above it.
 fn redb_terminals(effort: Effort) {
     let folder = tempfile::tempdir().expect("a folder");
     let guard = RedbGuard::create(folder.path().join("guard"), Policy::Strict).expect("a store");
+    let bare = BareRedb::new(&folder.path().join("bare"), 0);
     let (mut terminals, mut filled) = (10_000.min(effort.largest), 0);
     while terminals <= effort.largest {
         fill(&guard, filled..terminals);
+        bare.fill(filled..terminals);
         filled = terminals;
         warm_up(terminals, |claims| accept(&guard, claims));
-        let microseconds = [1, 100].map(|batch| {
-            let mut load = Load::new(terminals, next_counter());
-            let all = effort.turn * u32::try_from(effort.turns).expect("few");
-            1e6 / rate(all, || (accept(&guard, &load.batch(batch)), batch).1)
+        warm_up(terminals, |claims| assert_eq!(bare.advance(claims), claims.len()));
+        let [(one, _), (hundred, share)] = [1, 100].map(|batch| {
+            let start = next_counter();
+            let (mut ours, mut theirs) = (Load::new(terminals, start), Load::new(terminals, start));
+            let Compared { rates: [accepts, _], share } = compare(
+                effort,
+                |turn| rate(turn, || (accept(&guard, &ours.batch(batch)), batch).1),
+                |turn| rate(turn, || bare.advance(&theirs.batch(batch))),
+            );
+            (1e6 / accepts, 100.0 * share)
         });
         let bytes = folder.path().join("guard").metadata().expect("a file").len() / terminals;
-        let [one, hundred] = microseconds;
         println!(
-            "store/redb/terminals-{terminals}: {one:.1} us an accept by itself, {hundred:.2} us in batches of 100, {bytes} bytes a terminal"
+            "store/redb/terminals-{terminals}: {one:.1} us an accept by itself, {hundred:.2} us in batches of 100 ({share:.0} % of \
+             bare redb), {bytes} bytes a terminal"
         );
         terminals *= 10;
     }
@@ -268,6 +282,9 @@ mod sql {
 
     /// The guard's own statement.
     const ADVANCE: &str = include_str!("../../crates/store/src/postgres_guard/advance.sql");
+
+    /// The version of the tables, which the statement compares.
+    const VERSION: i64 = 2;
 
     struct BareSql {
         client: Client,
@@ -295,7 +312,7 @@ mod sql {
                 (&names, Type::INT8_ARRAY),
                 (&counters, Type::INT8_ARRAY),
                 (&requests, Type::BYTEA_ARRAY),
-                (&1_i64, Type::INT8),
+                (&VERSION, Type::INT8),
                 (&0_i64, Type::INT8),
             ];
             let rows = match &self.prepared {

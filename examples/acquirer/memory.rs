@@ -66,13 +66,15 @@ pub struct InPostgres(PostgresOptions);
 
 #[cfg(feature = "postgres")]
 impl InPostgres {
-    /// The store of this database; it is made if there is none.
+    /// The store of this database; it is made if there is none, and brought to this program's layout if it is older.
     pub fn at(address: &str) -> Result<Self, Failure> {
         let options = PostgresOptions::new(address)?;
         match PostgresGuard::create(&options, Policy::Strict) {
-            Ok(_) | Err(Error::Exists) => Ok(Self(options)),
-            Err(error) => Err(error.into()),
+            Ok(_) => {}
+            Err(Error::Exists) => drop(PostgresGuard::migrate(&options)?),
+            Err(error) => return Err(error.into()),
         }
+        Ok(Self(options))
     }
 }
 

@@ -21,7 +21,7 @@ fn annex_a4_macs_and_data_are_the_published_ones() {
             (10, "mac --use response"),
             (11, "mac --use request --method cmac"),
             (12, "mac --use response --method cmac"),
-            (9, "mac --use both --edition 2004"),
+            (9, "mac --use both --edition 2004 --answer-2004"),
         ] {
             assert_eq!(run_with(&format!("dukpt {options} {names}"), BDK).done().value("mac"), row[column]);
             compared += 1;
@@ -49,7 +49,9 @@ fn values_of_the_field_are_met_in_both_editions() {
             "data_2004" | "data_request_2009" => {
                 let edition = if kind.ends_with("2004") { "2004" } else { "2009" };
                 let options = format!("--use request --edition {edition}");
-                let made = run_with(&format!("dukpt encrypt-data {names} {options} {clear}"), bdk).done();
+                let answer = if edition == "2004" { "--answer-2004" } else { "" };
+                let made =
+                    run_with(&format!("dukpt encrypt-data {names} {options} {answer} {clear}"), bdk).done();
                 assert_eq!(made.value("data"), output);
                 let read =
                     run_with(&format!("dukpt decrypt-data {names} {options} --show-data {encrypted}"), bdk)
@@ -85,6 +87,20 @@ fn wrong_mac_is_refused_and_the_right_one_not_told() {
         assert_eq!(run.value("valid"), "no");
         assert!(!run.stdout.contains("9CCC7817"));
         assert!(run.refused().starts_with("--expect is not the MAC of this message under this key"));
+    }
+}
+
+#[test]
+fn keys_of_2004_read_and_make_nothing_unless_told_to_answer() {
+    let scratch = Scratch::new("dukpt_2004");
+    let text = scratch.file("text", TEXT);
+    let names = format!("--bdk - --ksn {KSN} --edition 2004 --raw {text}");
+    let verified = run_with(&format!("dukpt mac --use both --expect 9CCC7817 {names}"), BDK).done();
+    assert_eq!(verified.value("valid"), "yes");
+    for make in ["mac --use both", "mac --use response", "encrypt-data --use response --padding 80"] {
+        let refused = run_with(&format!("dukpt {make} {names}"), BDK).usage();
+        assert!(refused.contains("--answer-2004"), "{refused}");
+        run_with(&format!("dukpt {make} --answer-2004 {names}"), BDK).done();
     }
 }
 

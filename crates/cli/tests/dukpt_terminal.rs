@@ -420,20 +420,58 @@ fn a_folder_that_is_not_there_is_named() {
     );
 }
 
-/// A limit on the length of files stands in for a full disk: the next state has no room.
-#[cfg(target_os = "linux")]
+/// Runs a command where no file may become longer than so many units of `ulimit`: what a full disk is.
+#[cfg(unix)]
+fn run_on_full_disk(limit: u32, command: &str) -> Run {
+    let script = format!("trap '' XFSZ; ulimit -f {limit}; exec {PROGRAM} dukpt terminal {command}");
+    run_command(assert_cmd::Command::new("sh").args(["-c", &script]))
+}
+
+#[cfg(unix)]
 #[test]
 fn a_state_that_can_not_be_written_costs_no_key() {
     let terminal = Terminal::loaded("terminal_full");
-    let limited = format!(
-        "trap '' XFSZ; ulimit -f 1; exec {PROGRAM} dukpt terminal next --use pin {}",
-        terminal.options
-    );
-    let run = run_command(assert_cmd::Command::new("sh").args(["-c", &limited]));
-    let refused = terminal.refusal(run);
-    assert!(refused.starts_with("can't be read or written (File too large"), "{refused}");
-    assert!(refused.ends_with("no key was used: repair that and repeat the command"));
+    let next = format!("next --use pin {}", terminal.options);
+    let before = terminal.state();
+    for limit in [0, 1] {
+        let sentence = terminal.refusal(run_on_full_disk(limit, &next));
+        assert!(sentence.contains("the disk is full; no key was used: make room"), "{sentence}");
+    }
+    // The slot that the next state goes to may have got a part of it; the state itself is as it was.
+    let slots = |state: &[u8]| state.chunks(4096).skip(1).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let kept =
+        slots(&terminal.state()).into_iter().zip(slots(&before)).filter(|(now, then)| now == then).count();
+    assert!(kept >= 1);
     assert_eq!(terminal.ksn(), "FFFF9876543210E00001");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_that_can_not_be_loaded_is_loaded_when_there_is_room() {
+    let terminal = Terminal::new("terminal_full_load");
+    let initial_key = terminal.scratch.file("bdk", BDK);
+    let load = format!("load {} --bdk @{initial_key} --ksn {IKSN}", terminal.options);
+    for limit in [0, 1] {
+        let sentence = terminal.refusal(run_on_full_disk(limit, &load));
+        assert!(sentence.contains("the disk is full; no key was used: make room"), "{sentence}");
+    }
+    terminal.load(IKSN).done();
+    assert_eq!(terminal.ksn(), "FFFF9876543210E00001");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_count_that_can_not_be_written_lets_no_key_out() {
+    let terminal = Terminal::counted("terminal_full_count");
+    let count = fs::read(terminal.path("count")).unwrap();
+    // The new count is written beside the old one first.
+    fs::create_dir(terminal.path("count.new")).unwrap();
+    let refused = terminal.next();
+    assert_eq!(refused.stdout, "");
+    assert!(refused.refused().contains("no key was used"));
+    assert_eq!(fs::read(terminal.path("count")).unwrap(), count);
+    fs::remove_dir(terminal.path("count.new")).unwrap();
+    assert_eq!(terminal.ksn(), "FFFF9876543210E00002");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
-use core::num::NonZeroU8;
 
 use crate::aes;
 #[cfg(feature = "std")]
@@ -136,12 +135,56 @@ pub enum Policy {
     /// Each counter is above all before it. What X9.24-1 8.7 asks for.
     #[default]
     Strict,
-    /// A counter may also be below the highest one by at most so much (up to [`Memory::WINDOW`]), if it was not accepted
-    /// itself: for networks that change the order of messages.
+    /// A counter may also be below the highest one by at most so much, if it was not accepted itself: for networks that
+    /// change the order of messages.
     ///
     /// The width counts numbers, not transactions. Where originators skip numbers with too many ones (TDES: the first is
     /// `7FF`), fewer late messages fit in; none is accepted that strict order would call a replay.
-    Window(NonZeroU8),
+    Window(Window),
+}
+
+/// How far below the highest counter another may come: 1 to 63.
+///
+/// # Examples
+/// ```
+/// use cardroot_dukpt::guard::{Policy, Window};
+///
+/// let policy = Policy::Window(Window::new(8)?);
+/// assert_eq!(policy.window(), 8);
+/// assert!(Window::new(0).is_err() && Window::new(64).is_err());
+/// # Ok::<(), cardroot_dukpt::guard::WindowError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Window(u8);
+
+/// A width that no window has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("a window for late counters is 1 to 63 wide, found {found}")]
+pub struct WindowError {
+    /// The width asked for.
+    pub found: u8,
+}
+
+impl Window {
+    /// The widest: as far as a [`Memory`] reaches.
+    pub const MAX: Self = Self(Memory::WINDOW);
+
+    /// Takes a width.
+    ///
+    /// # Errors
+    /// Returns [`WindowError`] for 0, which is [`Policy::Strict`], and above 63.
+    pub const fn new(width: u8) -> Result<Self, WindowError> {
+        match width {
+            1..=Memory::WINDOW => Ok(Self(width)),
+            found => Err(WindowError { found }),
+        }
+    }
+
+    /// The width.
+    #[must_use]
+    pub const fn width(self) -> u8 {
+        self.0
+    }
 }
 
 /// What a receiver remembers of one originator.
@@ -201,7 +244,7 @@ impl Policy {
     pub fn window(self) -> u32 {
         match self {
             Self::Strict => 0,
-            Self::Window(width) => width.get().min(Memory::WINDOW).into(),
+            Self::Window(window) => window.0.into(),
         }
     }
 }
@@ -281,13 +324,23 @@ mod tests {
 
     #[test]
     fn window_accepts_each_late_counter_once() {
-        let window = Policy::Window(NonZeroU8::new(3).unwrap());
+        let window = Policy::Window(Window::new(3).unwrap());
         assert_eq!(accepted(window, &[10, 8, 8, 7, 6, 9, 10, 11, 7, 8]), [10, 8, 7, 9, 11]);
     }
 
     #[test]
-    fn windows_beyond_the_memory_end_with_it() {
-        let window = Policy::Window(NonZeroU8::MAX);
+    fn a_window_is_1_to_63_wide() {
+        for width in 1..=63 {
+            assert_eq!(Policy::Window(Window::new(width).unwrap()).window(), u32::from(width));
+        }
+        for found in [0, 64, 255] {
+            assert_eq!(Window::new(found), Err(WindowError { found }));
+        }
+    }
+
+    #[test]
+    fn the_widest_window_ends_with_the_memory() {
+        let window = Policy::Window(Window::MAX);
         assert_eq!(accepted(window, &[100, 37, 36, 164, 101, 100]), [100, 37, 164, 101]);
     }
 
@@ -304,7 +357,7 @@ mod tests {
     /// A store that keeps no window may lose the bits, and one that is damaged may lose any of them.
     #[test]
     fn the_highest_counter_is_no_new_one_even_to_a_memory_without_its_bit() {
-        for policy in [Policy::Strict, Policy::Window(NonZeroU8::MAX)] {
+        for policy in [Policy::Strict, Policy::Window(Window::MAX)] {
             let forgetful = Memory { last: 5, accepted: 0, request: (RequestId([1; 16]), 5) };
             let (verdict, new) = policy.judge(Some(&forgetful), &claim(5, 2));
             assert_eq!((verdict, new), (Verdict::Refused(Refusal::Replay { found: 5 }), None));
@@ -368,8 +421,7 @@ mod tests {
     }
 
     fn any_policy() -> impl Strategy<Value = Policy> {
-        proptest::option::of(any::<NonZeroU8>())
-            .prop_map(|width| width.map_or(Policy::Strict, Policy::Window))
+        (0_u8..=63).prop_map(|width| Window::new(width).map_or(Policy::Strict, Policy::Window))
     }
 
     /// Counters that stay close to each other, jump by powers of two, and stand at both ends of the number.

@@ -270,10 +270,9 @@ macro_rules! mac_key {
         }
     };
 }
-pub(crate) use mac_key;
 
-/// Gives a data encryption key its operations: TDEA-CBC.
-macro_rules! data_key {
+/// Gives a data encryption key its encryption: TDEA-CBC.
+macro_rules! encrypts_data {
     ($name:ident) => {
         impl $name {
             /// Encrypts whole blocks in place, by CBC from `iv`: [`ZERO_IV`](crate::ZERO_IV) in ANS X9.24-1 Annex A.
@@ -286,19 +285,6 @@ macro_rules! data_key {
                 data: &mut [u8],
             ) -> Result<(), tdea::PaddingError> {
                 self.0.cipher().encrypt(tdea::Mode::Cbc { iv }, data)
-            }
-
-            /// Decrypts whole blocks in place, by CBC from `iv`. The only way to take data under
-            /// [`Padding::Zeros`](tdea::Padding::Zeros), whose length must be known by other means.
-            ///
-            /// # Errors
-            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks); the data is then as it was.
-            pub fn decrypt(
-                &self,
-                iv: [u8; tdea::BLOCK_LEN],
-                data: &mut [u8],
-            ) -> Result<(), tdea::PaddingError> {
-                self.0.cipher().decrypt(tdea::Mode::Cbc { iv }, data)
             }
 
             /// Pads `data`, encrypts it to the start of `out` and returns how many bytes were written:
@@ -317,6 +303,42 @@ macro_rules! data_key {
                 self.0.cipher().encrypt_padded(tdea::Mode::Cbc { iv }, padding, data, out)
             }
 
+            /// Pads and encrypts `data`, by CBC from `iv`.
+            ///
+            /// # Errors
+            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks) or
+            /// [`PaddingError::TooLong`](tdea::PaddingError::TooLong).
+            #[cfg(feature = "alloc")]
+            pub fn encrypt_padded_vec(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                padding: tdea::Padding,
+                data: &[u8],
+            ) -> Result<alloc::vec::Vec<u8>, tdea::PaddingError> {
+                self.0.cipher().encrypt_padded_vec(tdea::Mode::Cbc { iv }, padding, data)
+            }
+        }
+    };
+}
+pub(crate) use encrypts_data;
+
+/// Gives a data encryption key its decryption: TDEA-CBC.
+macro_rules! decrypts_data {
+    ($name:ident) => {
+        impl $name {
+            /// Decrypts whole blocks in place, by CBC from `iv`. The only way to take data under
+            /// [`Padding::Zeros`](tdea::Padding::Zeros), whose length must be known by other means.
+            ///
+            /// # Errors
+            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks); the data is then as it was.
+            pub fn decrypt(
+                &self,
+                iv: [u8; tdea::BLOCK_LEN],
+                data: &mut [u8],
+            ) -> Result<(), tdea::PaddingError> {
+                self.0.cipher().decrypt(tdea::Mode::Cbc { iv }, data)
+            }
+
             /// Decrypts in place and returns the data without its padding. On an error the plaintext stays in `data`; see
             /// [`Tdea::decrypt_padded`](tdea::Tdea::decrypt_padded) for what an attacker can make of it.
             ///
@@ -333,21 +355,6 @@ macro_rules! data_key {
                 self.0.cipher().decrypt_padded(tdea::Mode::Cbc { iv }, padding, data)
             }
 
-            /// Pads and encrypts `data`, by CBC from `iv`.
-            ///
-            /// # Errors
-            /// Returns [`PaddingError::NotWholeBlocks`](tdea::PaddingError::NotWholeBlocks) or
-            /// [`PaddingError::TooLong`](tdea::PaddingError::TooLong).
-            #[cfg(feature = "alloc")]
-            pub fn encrypt_padded_vec(
-                &self,
-                iv: [u8; tdea::BLOCK_LEN],
-                padding: tdea::Padding,
-                data: &[u8],
-            ) -> Result<alloc::vec::Vec<u8>, tdea::PaddingError> {
-                self.0.cipher().encrypt_padded_vec(tdea::Mode::Cbc { iv }, padding, data)
-            }
-
             /// Decrypts `data`, by CBC from `iv`, and takes the padding off. On an error nothing of the plaintext is left.
             ///
             /// # Errors
@@ -362,6 +369,15 @@ macro_rules! data_key {
                 self.0.cipher().decrypt_padded_vec(tdea::Mode::Cbc { iv }, padding, data)
             }
         }
+    };
+}
+pub(crate) use decrypts_data;
+
+/// Gives a data encryption key both.
+macro_rules! data_key {
+    ($name:ident) => {
+        $crate::working_keys::decrypts_data!($name);
+        $crate::working_keys::encrypts_data!($name);
     };
 }
 pub(crate) use data_key;

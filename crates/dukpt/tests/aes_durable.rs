@@ -199,11 +199,10 @@ fn entered() -> (Pin, Iso4PinField, Iso4PanField) {
 
 #[test]
 fn no_pin_entered_uses_no_key_and_writes_nothing() {
-    let (_, _, pan) = entered();
     let mut store = loaded();
     let before = store.record().unwrap().to_vec();
     let mut terminal = Originator::open(&mut store, device()).unwrap();
-    let answer = terminal.request_pin_entry(None, &pan, AesKeyLength::Aes256).unwrap();
+    let answer = terminal.request_pin_entry(None, AesKeyLength::Aes256).unwrap();
     assert!(matches!(answer, PinEntry::NotEntered), "whatever the length: there is nothing to encrypt");
     assert_eq!(store.record().unwrap(), before);
 }
@@ -216,7 +215,7 @@ fn a_pin_entered_is_read_by_the_receiver() {
         let initial_key = bdk.derive_initial_key(&id(0x56));
         let mut terminal = Originator::load(Store::new(), device(), initial_key).unwrap();
         for length in LENGTHS.into_iter().take(above + 1) {
-            let answer = terminal.request_pin_entry(Some(&field), &pan, length).unwrap();
+            let answer = terminal.request_pin_entry(Some((&field, &pan)), length).unwrap();
             let PinEntry::Entered { block, transaction } = answer else { panic!("a PIN was entered") };
             let key = bdk.derive_transaction_key(transaction.ksn(), OnesLimit::Sixteen).unwrap();
             let Ok(opened) = key.pin_key(length).unwrap().decrypt_iso4_pin_block(block, &pan);
@@ -229,7 +228,7 @@ fn a_pin_entered_is_read_by_the_receiver() {
 fn a_pin_key_longer_than_the_initial_key_is_refused_and_costs_no_counter() {
     let (_, field, pan) = entered();
     let mut terminal = Originator::open(loaded(), device()).unwrap();
-    let refused = terminal.request_pin_entry(Some(&field), &pan, AesKeyLength::Aes256).unwrap_err();
+    let refused = terminal.request_pin_entry(Some((&field, &pan)), AesKeyLength::Aes256).unwrap_err();
     let stronger = StrongerThanParent { parent: AesKeyLength::Aes128, bits: 256 };
     assert_eq!(refused, PinEntryError::KeyLength(stronger));
     assert_eq!(counter(&mut terminal), 1);
@@ -240,7 +239,7 @@ fn a_pin_is_not_encrypted_once_the_originator_has_ceased() {
     let (_, field, pan) = entered();
     let mut terminal = Originator::open(loaded(), device()).unwrap();
     terminal.cease().unwrap();
-    let refused = terminal.request_pin_entry(Some(&field), &pan, AesKeyLength::Aes128).unwrap_err();
+    let refused = terminal.request_pin_entry(Some((&field, &pan)), AesKeyLength::Aes128).unwrap_err();
     assert_eq!(refused, PinEntryError::Originator(EndOfLife.into()));
     assert_eq!(refused.to_string(), "no transaction key is left: the originator has ceased operation");
 }

@@ -6,7 +6,6 @@
 mod common;
 
 use core::convert::Infallible;
-use core::num::NonZeroU8;
 
 use cardroot_dukpt::aes::{
     Accepted, Bdk, BdkId, BdkIdTaken, Claimable, Counter, CounterError, InitialKeyId, KeySets, Ksn,
@@ -15,7 +14,8 @@ use cardroot_dukpt::aes::{
 use cardroot_dukpt::aeskey::{AesKey, AesKeyLength, MacMismatch};
 use cardroot_dukpt::audit::{Observation, Outcome, Sign, Thresholds, examine};
 use cardroot_dukpt::guard::{
-    Claim, MemoryGuard, OriginatorId, Policy, Refusal, ReplayGuard, RequestId, Scheme, Verdict, block_on,
+    Claim, MemoryGuard, OriginatorId, Policy, Refusal, ReplayGuard, RequestId, Scheme, Verdict, Window,
+    block_on,
 };
 use cardroot_dukpt::{AcceptError, Authentication};
 use proptest::prelude::*;
@@ -225,7 +225,7 @@ fn a_forged_message_does_not_lock_the_terminal_out() {
 
 #[test]
 fn a_late_message_within_the_window_skips_nothing() {
-    let window = Policy::Window(NonZeroU8::new(4).unwrap());
+    let window = Policy::Window(Window::new(4).unwrap());
     let host = Receiver::new(key_sets(OnesLimit::Sixteen), MemoryGuard::new(window));
     assert_eq!(new(accept(&host, &at(ANNEX, 10), 1).unwrap()).skipped_counters(), 9);
     let late = accept(&host, &at(ANNEX, 6), 2).unwrap();

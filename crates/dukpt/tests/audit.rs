@@ -5,11 +5,10 @@
 extern crate alloc;
 
 use alloc::collections::BTreeSet;
-use core::num::NonZeroU8;
 
 use cardroot_dukpt::audit::{Finding, Observation, Outcome, Report, Sign, Thresholds, examine};
 use cardroot_dukpt::guard::{
-    Claim, MemoryGuard, OriginatorId, Policy, ReplayGuard, RequestId, Scheme, Verdict, block_on,
+    Claim, MemoryGuard, OriginatorId, Policy, ReplayGuard, RequestId, Scheme, Verdict, Window, block_on,
 };
 use cardroot_dukpt::{Authentication, Counter};
 use proptest::prelude::*;
@@ -185,7 +184,7 @@ fn wrong_macs_are_counted_and_nothing_is_concluded_from_them() {
 
 #[test]
 fn late_messages_that_the_policy_accepts_are_nothing_to_report() {
-    let mut log = Log::with(Policy::Window(NonZeroU8::new(8).unwrap()));
+    let mut log = Log::with(Policy::Window(Window::new(8).unwrap()));
     for (message, counter) in [10, 8, 9, 12, 11].into_iter().enumerate() {
         log.receive(TERMINAL, "a", counter, message as u64);
     }

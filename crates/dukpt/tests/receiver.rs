@@ -10,14 +10,13 @@ use alloc::sync::Arc;
 use core::convert::Infallible;
 use core::error::Error;
 use core::future::poll_fn;
-use core::num::NonZeroU8;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use std::sync::Mutex;
 use std::thread;
 
 use cardroot_dukpt::guard::{
-    Claim, MemoryGuard, OriginatorId, Policy, Refusal, ReplayGuard, RequestId, Verdict, block_on,
+    Claim, MemoryGuard, OriginatorId, Policy, Refusal, ReplayGuard, RequestId, Verdict, Window, block_on,
 };
 use cardroot_dukpt::tdea::{MacMismatch, TdeaKey};
 use cardroot_dukpt::{
@@ -273,7 +272,7 @@ fn a_batch_of_names_is_derived_each_in_its_place() {
 
 #[test]
 fn a_late_message_within_the_window_skips_nothing() {
-    let window = Policy::Window(NonZeroU8::new(4).unwrap());
+    let window = Policy::Window(Window::new(4).unwrap());
     let host = Receiver::new(key_sets(), MemoryGuard::new(window));
     assert_eq!(new(accept(&host, &at(ANNEX_A_KSN, 10), request(1)).unwrap()).skipped_counters(), 9);
     let late = accept(&host, &at(ANNEX_A_KSN, 6), request(2)).unwrap();

@@ -25,7 +25,7 @@ pub enum Error {
     /// The file or the schema belongs to another application.
     #[error("not a store of counters")]
     Foreign,
-    /// The store has a layout of another version.
+    /// The store has a layout of another version. Tables of an older one are for `PostgresGuard::migrate`.
     #[error("the store has version {found}, this program reads and writes version {known}")]
     Version {
         /// The version of the store.

@@ -20,6 +20,7 @@ use crate::record::QUEUE_LIMIT;
 use crate::{Cause, Error};
 
 mod failure;
+mod migrations;
 mod options;
 mod schema;
 mod sql;
@@ -72,7 +73,7 @@ impl PostgresGuard {
     /// [`Error::Exists`] if the schema holds one, and what [`Self::open`] says.
     pub fn create(options: &PostgresOptions, policy: Policy) -> Result<Self, Error> {
         let mut client = options.connect(&Warnings::default()).map_err(failure::opening)?;
-        schema::create(&mut client, options, policy)?;
+        migrations::create(&mut client, options, policy)?;
         Self::open(options, policy)
     }
 
@@ -98,6 +99,18 @@ impl PostgresGuard {
         let mut client = options.connect(&Warnings::default()).map_err(failure::opening)?;
         schema::change_policy(&mut client, options, from, to)?;
         Self::open(options, to)
+    }
+
+    /// Brings the tables of a store that an older program made to the layout of this one, and returns the version that they had:
+    /// all steps in one transaction, or none. Programs that do so at the same time wait for each other. Guards of the older program
+    /// answer [`Error::Version`] from then on; what was accepted stays accepted.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Foreign`], [`Error::NotDurable`] or [`Error::Open`]; [`Error::Version`] if the store is newer than
+    /// this program.
+    pub fn migrate(options: &PostgresOptions) -> Result<u64, Error> {
+        let mut client = options.connect(&Warnings::default()).map_err(failure::opening)?;
+        migrations::migrate(&mut client, options)
     }
 
     /// The policy that the store keeps.

@@ -1,14 +1,13 @@
 //! How a memory is written down.
 
-use core::num::NonZeroU8;
-
-use dukpt::guard::{Memory, Policy};
+use dukpt::guard::{Memory, Policy, Window};
 #[cfg(feature = "redb")]
 use dukpt::guard::{OriginatorId, RequestId};
 
 use crate::{Cause, Error};
 
-/// The layout that this program reads and writes.
+/// The layout of the file that this program reads and writes.
+#[cfg(feature = "redb")]
 pub(crate) const VERSION: u64 = 1;
 
 /// How many claims may wait for the threads that write.
@@ -73,13 +72,19 @@ pub(crate) fn impossible() -> Error {
 struct Impossible;
 
 /// A policy as a number: how far below the highest counter another may be.
-pub(crate) fn window(policy: Policy) -> u8 {
-    policy.window().try_into().unwrap_or(Memory::WINDOW)
+pub(crate) const fn window(policy: Policy) -> u8 {
+    match policy {
+        Policy::Strict => 0,
+        Policy::Window(window) => window.width(),
+    }
 }
 
-/// The policy that a number stands for.
-pub(crate) fn policy(window: u8) -> Policy {
-    NonZeroU8::new(window).map_or(Policy::Strict, Policy::Window)
+/// The policy that a number stands for, if it does.
+pub(crate) fn policy(window: u64) -> Option<Policy> {
+    match u8::try_from(window).ok()? {
+        0 => Some(Policy::Strict),
+        width => Window::new(width).ok().map(Policy::Window),
+    }
 }
 
 #[cfg(all(test, feature = "redb"))]
@@ -121,9 +126,11 @@ mod tests {
     #[test]
     fn policies_are_numbers_from_0_to_63() {
         for code in 0..=63 {
-            assert_eq!(window(policy(code)), code);
+            assert_eq!(policy(code).map(window).map(u64::from), Some(code));
         }
-        assert_eq!(window(Policy::Window(NonZeroU8::MAX)), 63);
-        assert_eq!((window(Policy::Strict), policy(0)), (0, Policy::Strict));
+        assert_eq!((window(Policy::Strict), policy(0)), (0, Some(Policy::Strict)));
+        for code in [64, 256, u64::MAX] {
+            assert_eq!(policy(code), None);
+        }
     }
 }

@@ -187,9 +187,8 @@ fn check(database: &Database, policy: Policy) -> Result<(), Error> {
     if found != VERSION {
         return Err(Error::Version { found, known: VERSION });
     }
-    let window = describe("window").map_err(opening)?.and_then(|window| u8::try_from(window).ok());
-    let stored = record::policy(window.ok_or(Error::Foreign)?);
-    if stored.window() != policy.window() {
+    let stored = describe("window").map_err(opening)?.and_then(record::policy).ok_or(Error::Foreign)?;
+    if stored != policy {
         return Err(Error::Policy { stored, asked: policy });
     }
     Ok(())

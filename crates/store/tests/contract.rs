@@ -1,17 +1,15 @@
 //! Each guard of this crate against the one contract.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-use core::num::NonZeroU8;
-
 use cardroot_store::contract::{self, Effort};
-use cardroot_store::dukpt::guard::{MemoryGuard, Policy};
+use cardroot_store::dukpt::guard::{MemoryGuard, Policy, Window};
 
 fn policies() -> [Policy; 4] {
     [Policy::Strict, window(1), window(32), window(63)]
 }
 
 fn window(width: u8) -> Policy {
-    Policy::Window(NonZeroU8::new(width).unwrap())
+    Policy::Window(Window::new(width).unwrap())
 }
 
 #[test]

@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::std_instead_of_alloc, reason = "a panic is how a test reports")]
 
 use core::convert::Infallible;
-use core::num::NonZeroU8;
 use core::panic::AssertUnwindSafe;
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
@@ -11,7 +10,7 @@ use std::thread;
 
 use cardroot_store::contract::{self, Effort};
 use cardroot_store::dukpt::guard::{
-    Claim, Memory, OriginatorId, Policy, Refusal, ReplayGuard, Scheme, Verdict,
+    Claim, Memory, OriginatorId, Policy, Refusal, ReplayGuard, Scheme, Verdict, Window,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,11 +64,11 @@ impl Faulty {
         let (mut memory, mut claim) = (memory.copied(), *claim);
         match (self.fault, &mut memory) {
             (Fault::WindowIsWider, _) => {
-                policy = Policy::Window(NonZeroU8::new(u8::try_from(policy.window() + 1).unwrap()).unwrap());
+                policy = Policy::Window(Window::new(u8::try_from(policy.window() + 1).unwrap()).unwrap());
             }
             (Fault::WindowIsNarrower, _) => {
                 let width = u8::try_from(policy.window()).unwrap().saturating_sub(1);
-                policy = NonZeroU8::new(width).map_or(Policy::Strict, Policy::Window);
+                policy = Window::new(width).map_or(Policy::Strict, Policy::Window);
             }
             (Fault::RepeatsAreReplays, Some(memory)) => memory.request.0.0[0] ^= 1,
             (Fault::RepeatsByRequestAlone, Some(memory)) => memory.request.1 = claim.counter,
@@ -194,7 +193,7 @@ fn is_found(fault: Fault, policy: Policy) -> bool {
 
 #[test]
 fn the_contract_finds_every_seeded_fault() {
-    let window = Policy::Window(NonZeroU8::new(20).unwrap());
+    let window = Policy::Window(Window::new(20).unwrap());
     assert!(!is_found(Fault::None, Policy::Strict) && !is_found(Fault::None, window));
     let faults = [
         Fault::EqualIsAccepted,

@@ -5,13 +5,13 @@
 mod common;
 
 use core::hash::BuildHasher;
-use core::num::{NonZeroU8, NonZeroU16, NonZeroUsize};
+use core::num::{NonZeroU16, NonZeroUsize};
 use std::env;
 use std::hash::RandomState;
 use std::thread;
 
 use cardroot_store::contract::{self, Effort};
-use cardroot_store::dukpt::guard::{Policy, Refusal, ReplayGuard, Verdict, block_on};
+use cardroot_store::dukpt::guard::{Policy, Refusal, ReplayGuard, Verdict, Window, block_on};
 use cardroot_store::{Error, PostgresGuard, PostgresOptions, Setting};
 use common::child::{self, Task};
 use common::load::{Ledger, claim};
@@ -37,7 +37,7 @@ fn edit(schema: &str, statement: &str) {
 }
 
 fn window(width: u8) -> Policy {
-    Policy::Window(NonZeroU8::new(width).unwrap())
+    Policy::Window(Window::new(width).unwrap())
 }
 
 fn check(options: &PostgresOptions, policy: Policy, effort: Effort) {
@@ -94,14 +94,96 @@ fn a_store_is_made_once_also_by_programs_that_start_together() {
 fn stores_of_another_version_or_application_are_refused() {
     let (options, schema) = options();
     drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
-    edit(&schema, "UPDATE store SET version = 2");
+    edit(&schema, "UPDATE store SET version = 3");
     let error = PostgresGuard::open(&options, Policy::Strict).unwrap_err();
-    assert!(matches!(error, Error::Version { found: 2, known: 1 }));
+    assert!(matches!(error, Error::Version { found: 3, known: 2 }));
     edit(&schema, "ALTER TABLE store RENAME version TO revision");
     assert!(matches!(PostgresGuard::open(&options, Policy::Strict), Err(Error::Foreign)));
     assert!(matches!(PostgresOptions::new("no address"), Err(Error::Open(_))));
     let nobody = PostgresOptions::new("host=127.0.0.1 port=1 user=nobody").unwrap();
     assert!(matches!(PostgresGuard::open(&nobody, Policy::Strict), Err(Error::Open(_))));
+}
+
+/// What the first version was: no record of migrations.
+const TO_VERSION_1: &str = "DROP TABLE migrations; UPDATE store SET version = 1";
+
+fn migrations(schema: &str) -> Vec<i64> {
+    let select =
+        format!("SELECT version FROM \"{}\".migrations ORDER BY version", schema.replace('"', "\"\""));
+    let rows = Client::connect(&url(), NoTls).unwrap().query(&select, &[]).unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
+fn tables_of_an_older_version_are_migrated_once_with_all_they_hold() {
+    for partitions in [None, NonZeroU16::new(3)] {
+        let (mut options, schema) = options();
+        if let Some(partitions) = partitions {
+            options = options.hash_partitions(partitions);
+        }
+        let old = PostgresGuard::create(&options, window(8)).unwrap();
+        assert_eq!(migrations(&schema), [1, 2]);
+        assert!(block_on(old.advance(&[claim(1, 10, [1, 1]), claim(2, 7, [1, 2])])).is_ok());
+        drop(old);
+        edit(&schema, TO_VERSION_1);
+        let error = PostgresGuard::open(&options, window(8)).unwrap_err();
+        assert!(matches!(error, Error::Version { found: 1, known: 2 }), "{error:?}");
+
+        let versions = thread::scope(|scope| {
+            let threads: Vec<_> = (0..6).map(|_| scope.spawn(|| PostgresGuard::migrate(&options))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect::<Vec<_>>()
+        });
+        assert_eq!(versions.iter().filter(|version| **version == 1).count(), 1, "{versions:?}");
+        assert_eq!(versions.iter().filter(|version| **version == 2).count(), 5, "{versions:?}");
+        assert_eq!(migrations(&schema), [2]);
+        let guard = PostgresGuard::open(&options, window(8)).unwrap();
+        let verdicts = block_on(guard.advance(&[claim(1, 10, [2, 1]), claim(2, 8, [2, 2])])).unwrap();
+        let replay = Verdict::Refused(Refusal::Replay { found: 10 });
+        assert_eq!(verdicts, [replay, Verdict::Accepted { previous: Some(7) }]);
+    }
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
+fn tables_of_version_0_take_all_steps() {
+    let (options, schema) = options();
+    assert!(matches!(PostgresGuard::migrate(&options), Err(Error::Missing)));
+    drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
+    edit(&schema, "DROP TABLE migrations, memories; UPDATE store SET version = 0");
+    assert!(matches!(PostgresGuard::create(&options, Policy::Strict), Err(Error::Exists)));
+    assert_eq!(PostgresGuard::migrate(&options).unwrap(), 0);
+    assert_eq!(migrations(&schema), [1, 2]);
+    let guard = PostgresGuard::open(&options, Policy::Strict).unwrap();
+    assert!(block_on(guard.advance(&[claim(1, 1, [1, 1])])).is_ok());
+}
+
+#[test]
+#[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
+fn a_migration_that_fails_leaves_the_tables_and_their_guards_as_they_were() {
+    let (options, schema) = options();
+    drop(PostgresGuard::create(&options, Policy::Strict).unwrap());
+    // The last step finds its name taken: what the steps before it did is undone.
+    edit(
+        &schema,
+        "DROP TABLE migrations, memories; UPDATE store SET version = 0; CREATE VIEW migrations AS SELECT 1",
+    );
+    assert!(matches!(PostgresGuard::migrate(&options), Err(Error::Open(_))));
+    edit(
+        &schema,
+        "CREATE TABLE is_0 (yes bigint CHECK (yes = 0)); INSERT INTO is_0 SELECT version FROM store",
+    );
+    edit(&schema, "CREATE TABLE memories ()");
+    // A version of the future is nobody's to change, and is left as it is.
+    edit(&schema, "UPDATE store SET version = 9");
+    let error = PostgresGuard::migrate(&options).unwrap_err();
+    assert!(matches!(error, Error::Version { found: 9, known: 2 }), "{error:?}");
+    edit(
+        &schema,
+        "CREATE TABLE is_9 (yes bigint CHECK (yes = 9)); INSERT INTO is_9 SELECT version FROM store",
+    );
+    edit(&schema, "UPDATE store SET version = -1");
+    assert!(matches!(PostgresGuard::migrate(&options), Err(Error::Foreign)));
 }
 
 #[test]
@@ -132,15 +214,15 @@ fn a_store_that_changes_its_version_stops_the_guards_that_are_open() {
     let options = options.connections(NonZeroUsize::MIN);
     let guard = PostgresGuard::create(&options, Policy::Strict).unwrap();
     assert!(block_on(guard.advance(&[claim(1, 1, [1, 1])])).is_ok());
-    edit(&schema, "UPDATE store SET version = 2");
+    edit(&schema, "UPDATE store SET version = 3");
     for _ in 0..2 {
         let refused = block_on(guard.advance(&[claim(1, 2, [1, 2]), claim(2, 1, [1, 2])]));
-        assert!(matches!(refused, Err(Error::Version { found: 2, known: 1 })), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Version { found: 3, known: 2 })), "{refused:?}");
     }
-    edit(&schema, "UPDATE store SET version = 1");
+    edit(&schema, "UPDATE store SET version = 2");
     let again = block_on(guard.advance(&[claim(1, 2, [1, 2])])).unwrap();
     assert_eq!(again, [Verdict::Accepted { previous: Some(1) }], "nothing was written, and it goes on");
-    edit(&schema, "DROP TABLE memories, store");
+    edit(&schema, "DROP TABLE memories, store, migrations");
     let gone = block_on(guard.advance(&[claim(1, 3, [1, 3])]));
     assert!(matches!(gone, Err(Error::Unavailable(_) | Error::Missing)), "{gone:?}");
 }

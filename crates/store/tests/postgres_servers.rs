@@ -4,7 +4,7 @@
 
 mod common;
 
-use core::num::{NonZeroU8, NonZeroUsize};
+use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::fs;
@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Instant;
 
 use cardroot_store::contract::{self, Effort};
-use cardroot_store::dukpt::guard::{Policy, ReplayGuard, Verdict, block_on};
+use cardroot_store::dukpt::guard::{Policy, ReplayGuard, Verdict, Window, block_on};
 use cardroot_store::{Error, PostgresGuard, PostgresOptions, Setting};
 use common::cluster::{Cluster, wait_until};
 use common::load::{self, Ledger, claim};
@@ -270,7 +270,7 @@ fn connections_through_a_pooler_of_transactions_keep_the_contract() {
     wait_until("the pooler answers", || Client::connect(&address, NoTls).is_ok());
 
     let options = PostgresOptions::new(&address).unwrap().connections(NonZeroUsize::new(6).unwrap());
-    let policy = Policy::Window(NonZeroU8::new(20).unwrap());
+    let policy = Policy::Window(Window::new(20).unwrap());
     let guard = PostgresGuard::create(&options, policy).unwrap();
     let claims = contract::check(&guard, policy, Effort::Quick);
     println!("through a pooler: {claims} claims");

@@ -2,12 +2,11 @@
 #![cfg(feature = "redb")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is how a test reports")]
 
-use core::num::NonZeroU8;
 use std::fs;
 use std::path::PathBuf;
 
 use cardroot_store::dukpt::guard::{
-    Claim, OriginatorId, Policy, Refusal, ReplayGuard, RequestId, Scheme, Verdict, block_on,
+    Claim, OriginatorId, Policy, Refusal, ReplayGuard, RequestId, Scheme, Verdict, Window, block_on,
 };
 use cardroot_store::{Error, RedbGuard};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -33,7 +32,7 @@ fn ask(guard: &RedbGuard, claim: Claim) -> Verdict {
 }
 
 fn window(width: u8) -> Policy {
-    Policy::Window(NonZeroU8::new(width).unwrap())
+    Policy::Window(Window::new(width).unwrap())
 }
 
 /// Changes a closed store behind the guard's back.

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::names::{Names, TransactionRef};
 use super::value_name;
-use super::working_key::{Chosen, Direction, Kind, Parent, WorkingKey};
+use super::working_key::{Answer2004, Chosen, Direction, Kind, Parent, WorkingKey};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
@@ -59,6 +59,8 @@ pub(crate) struct EncryptData {
     key: DataKey,
     #[command(flatten)]
     data: DataOptions,
+    #[command(flatten)]
+    answer: Answer2004,
 }
 
 #[derive(Args)]
@@ -128,11 +130,12 @@ enum Iv {
 }
 
 pub(super) fn encrypt(arguments: &EncryptData) -> Result<Report, Failure> {
-    let EncryptData { key, data } = arguments;
+    let EncryptData { key, data, answer } = arguments;
     let mut secrets = Secrets::default();
     let transaction = key.names.transaction(&mut secrets)?;
     let transaction = transaction.as_ref();
     let mut prepared = data.read(transaction.parent(), &key.kind, key.direction, &mut secrets)?;
+    answer.check(prepared.key())?;
     prepared.pad()?;
     Ok(prepared.encrypt(transaction).into())
 }
@@ -171,6 +174,10 @@ impl DataOptions {
 }
 
 impl Prepared<'_> {
+    pub(super) const fn key(&self) -> Chosen {
+        self.key
+    }
+
     /// Pads what is to be encrypted.
     pub(super) fn pad(&mut self) -> Result<(), Failure> {
         self.options.padding.pad(&mut self.data, self.iv.block_len());

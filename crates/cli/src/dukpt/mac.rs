@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::names::{Names, TransactionRef};
 use super::value_name;
-use super::working_key::{AnyMac, Chosen, Direction, Kind, MacMethod, Parent};
+use super::working_key::{Answer2004, AnyMac, Chosen, Direction, Kind, MacMethod, Parent};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
@@ -33,6 +33,8 @@ pub(crate) struct Mac {
     /// The MAC that came with the message, or its leftmost 4 bytes or more (8 of an HMAC): it is verified, and none is printed
     #[arg(long, value_name = "H")]
     expect: Option<hex::Bytes>,
+    #[command(flatten)]
+    answer: Answer2004,
 }
 
 /// A message and how its MAC is computed.
@@ -76,6 +78,10 @@ impl Message {
 }
 
 impl Prepared {
+    pub(super) const fn key(&self) -> Chosen {
+        self.key
+    }
+
     /// Computes the MAC; the record says what of.
     pub(super) fn compute(&self, transaction: TransactionRef<'_>) -> (Record, AnyMac) {
         let (method, mac) = self.key.key(transaction).mac(self.method, &self.message);
@@ -89,11 +95,14 @@ impl Prepared {
 }
 
 pub(super) fn run(arguments: &Mac) -> Result<Report, Failure> {
-    let Mac { names, direction, kind, message: input, expect } = arguments;
+    let Mac { names, direction, kind, message: input, expect, answer } = arguments;
     let mut secrets = Secrets::default();
     let transaction = names.transaction(&mut secrets)?;
     let transaction = transaction.as_ref();
     let input = input.read(transaction.parent(), kind, *direction, &mut secrets)?;
+    if expect.is_none() {
+        answer.check(input.key())?;
+    }
     let (record, mac) = input.compute(transaction);
     let Some(received) = expect else {
         return Ok(record.with("mac", hex::encode(mac.as_bytes())).into());

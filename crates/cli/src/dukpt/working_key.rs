@@ -92,6 +92,21 @@ pub(super) struct Kind {
     pub(super) key_type: Option<KeyType>,
 }
 
+/// Whether something is made under a key of the 2004 edition.
+#[derive(Args)]
+pub(super) struct Answer2004 {
+    /// Makes it under the key of edition 2004, which serves both directions: for answers to terminals of that edition. Nothing in
+    /// it tells an answer from a request; the message must
+    #[arg(long)]
+    answer_2004: bool,
+}
+
+impl Answer2004 {
+    pub(super) fn check(&self, key: Chosen) -> Result<(), Failure> {
+        if self.answer_2004 { Ok(()) } else { key.check_makes() }
+    }
+}
+
 /// What is done with a key that was derived.
 #[derive(Args)]
 pub(super) struct DerivedKeyOptions {
@@ -287,6 +302,17 @@ impl Chosen {
             }
             _ => unreachable!("a key is chosen by the scheme of its transaction"),
         }
+    }
+
+    /// Refuses to make MACs or data under a key of the 2004 edition.
+    pub(super) fn check_makes(self) -> Result<(), Failure> {
+        if matches!(self.form, Form::Tdes(Edition::E2004)) {
+            return Err(Failure::usage(
+                "--edition: the keys of 2004 are for reading; to answer a terminal of that edition all the same, give \
+                 --answer-2004 to dukpt mac or dukpt encrypt-data",
+            ));
+        }
+        Ok(())
     }
 
     /// Whether it is an AES key.

@@ -54,7 +54,7 @@ pub enum PinEntryError<S, R> {
 }
 
 impl<S: StateStore, R: Rollback> Originator<S, R> {
-    /// Encrypts the PIN of a customer into a block of format 4, if a PIN was entered. If none was, no key is taken and
+    /// Encrypts the PIN of a customer, for the account that goes with it, into a block of format 4, if a PIN was entered. If none was, no key is taken and
     /// nothing is written. The PIN key has `length`, which both sides agreed on.
     ///
     /// Blocks of formats 0, 1 and 3 are for TDEA: take a transaction for them by
@@ -84,11 +84,11 @@ impl<S: StateStore, R: Rollback> Originator<S, R> {
     /// let mut terminal = Originator::load(store, device, bdk.derive_initial_key(&name))?;
     /// let (pin, pan) = (Pin::from_ascii_digits(b"1234")?, Pan::from_ascii_digits(b"4111111111111111")?);
     /// let pan = Iso4PanField::encode(&pan);
-    /// assert!(matches!(terminal.request_pin_entry(None, &pan, AesKeyLength::Aes128)?, PinEntry::NotEntered));
+    /// assert!(matches!(terminal.request_pin_entry(None, AesKeyLength::Aes128)?, PinEntry::NotEntered));
     ///
     /// let entered = Iso4PinField::encode(&pin, &mut UnwrapErr(SysRng));
     /// let PinEntry::Entered { block, transaction } =
-    ///     terminal.request_pin_entry(Some(&entered), &pan, AesKeyLength::Aes128)?
+    ///     terminal.request_pin_entry(Some((&entered, &pan)), AesKeyLength::Aes128)?
     /// else {
     ///     panic!("a PIN was entered")
     /// };
@@ -98,16 +98,15 @@ impl<S: StateStore, R: Rollback> Originator<S, R> {
     /// ```
     pub fn request_pin_entry(
         &mut self,
-        entered: Option<&Iso4PinField>,
-        pan: &Iso4PanField,
+        entered: Option<(&Iso4PinField, &Iso4PanField)>,
         length: AesKeyLength,
     ) -> Result<PinEntry<'_>, PinEntryError<S::Error, R::Error>> {
-        let Some(entered) = entered else { return Ok(PinEntry::NotEntered) };
+        let Some((pin, pan)) = entered else { return Ok(PinEntry::NotEntered) };
         // Before a key is taken, or it would be lost.
         StrongerThanParent::check(self.machine().key_length(), length.bits())?;
         let transaction = self.next_transaction()?;
         let pin_key = transaction.key().pin_key(length).expect("the key is as long as the initial key");
-        let block: Result<_, Infallible> = pin_key.encrypt_iso4_pin_block(entered, pan);
+        let block: Result<_, Infallible> = pin_key.encrypt_iso4_pin_block(pin, pan);
         let Ok(block) = block;
         Ok(PinEntry::Entered { block, transaction })
     }

@@ -132,6 +132,28 @@ impl fmt::Debug for HmacCode {
 #[error("keyed hash mismatch")]
 pub struct HmacMismatch;
 
+/// A keyed hash of a message that comes in pieces. Wiped on drop; `Debug` shows nothing.
+pub struct HmacInProgress(Hmac<Sha256>);
+
+impl HmacInProgress {
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The code of all pieces.
+    #[must_use]
+    pub fn finalize(self) -> HmacCode {
+        HmacCode(self.0.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for HmacInProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HmacInProgress").finish_non_exhaustive()
+    }
+}
+
 /// Declares an HMAC key for one use.
 macro_rules! hmac_key_type {
     ($(#[$meta:meta])* pub struct $name:ident;) => {
@@ -155,7 +177,15 @@ macro_rules! hmac_key_type {
             /// FIPS 198-1, FIPS 180-4.
             #[must_use]
             pub fn mac(&self, message: &[u8]) -> HmacCode {
-                HmacCode(self.0.hmac().chain_update(message).finalize().into_bytes().into())
+                let mut mac = self.start_mac();
+                mac.update(message);
+                mac.finalize()
+            }
+
+            /// Starts the code of a message that comes in pieces, as [`mac`](Self::mac) computes it.
+            #[must_use]
+            pub fn start_mac(&self) -> HmacInProgress {
+                HmacInProgress(self.0.hmac())
             }
 
             /// Verifies a received code of 8 to 32 bytes as [`mac`](Self::mac) computes it, in constant time.
@@ -216,6 +246,20 @@ mod tests {
         C::Core: ZeroizeOnDrop,
         Buffer<C::Core>: ZeroizeOnDrop,
     {
+    }
+
+    #[test]
+    fn a_message_in_pieces_has_the_code_of_the_whole() {
+        let key = MacBothKey(HmacKey::from_fill(HmacKeyLength::Hmac192, |key| key.fill(0x25)));
+        let message = [0x5C; 150];
+        for cut in [0, 1, 63, 64, 65, 150] {
+            let (start, end) = message.split_at(cut);
+            let mut mac = key.start_mac();
+            mac.update(start);
+            mac.update(end);
+            assert_eq!(mac.finalize().as_bytes(), key.mac(&message).as_bytes());
+        }
+        assert_eq!(std::format!("{:?}", key.start_mac()), "HmacInProgress { .. }");
     }
 
     #[test]

@@ -68,6 +68,12 @@ impl KeySets {
         self.bdks.keys()
     }
 
+    /// The identifier of the base key that `ksn` belongs to, if there is one.
+    #[must_use]
+    pub fn find(&self, ksn: &Ksn) -> Option<&BdkId> {
+        self.bdks.get_key_value(&ksn.id().bdk_id()).map(|(id, _)| id)
+    }
+
     /// Derives the key under which a new initial key travels to an originator in the field, as
     /// [`Bdk::derive_update_key`]; `None` if no base key is held for it.
     #[must_use]

@@ -24,7 +24,7 @@
 //! // The terminal encrypts a PIN. Its state has moved on in the store before it sees the key.
 //! let (pin, pan) = (Pin::from_ascii_digits(b"1234")?, Pan::from_ascii_digits(b"4111111111111111")?);
 //! let (entered, pan) = (Iso4PinField::encode(&pin, &mut UnwrapErr(SysRng)), Iso4PanField::encode(&pan));
-//! let answer = terminal.request_pin_entry(Some(&entered), &pan, AesKeyLength::Aes256)?;
+//! let answer = terminal.request_pin_entry(Some((&entered, &pan)), AesKeyLength::Aes256)?;
 //! let PinEntry::Entered { block, transaction } = answer else { panic!("a PIN was entered") };
 //! let mac_key = |key: &cardroot_dukpt::aes::TransactionKey| key.mac_request_key(AesKeyLength::Aes256);
 //! let (sent_ksn, sent_mac) = (*transaction.ksn(), mac_key(transaction.key())?.mac(&block.to_bytes()));

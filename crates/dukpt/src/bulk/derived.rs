@@ -20,7 +20,7 @@ pub trait DerivedKey: Sealed {}
 
 impl<K: Sealed> DerivedKey for K {}
 
-/// A working key that computes MACs.
+/// A working key that computes MACs. The MACs of terminals of 2004 are those of [`MacRequestKey`](crate::MacRequestKey).
 ///
 /// ```
 /// # use cardroot_dukpt::{MacRequestKey, PinKey, bulk::Derivation};

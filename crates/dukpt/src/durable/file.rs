@@ -45,8 +45,24 @@ pub type FileStore = TwoSlots<FileSlots>;
 
 /// The two slots in one file.
 #[derive(Debug)]
-pub struct FileSlots {
-    file: File,
+pub struct FileSlots(Parts<File>);
+
+/// Head and slots, in a file or in what a test has in its place.
+#[derive(Debug)]
+pub(super) struct Parts<F> {
+    file: F,
+}
+
+/// What a state file is made on. Each call may do a part, fail, or be the last before the power is gone.
+pub(super) trait Medium: Read + Write + Seek {
+    /// Returns when all that was written is durable.
+    fn sync_all(&self) -> io::Result<()>;
+}
+
+impl Medium for File {
+    fn sync_all(&self) -> io::Result<()> {
+        Self::sync_all(self)
+    }
 }
 
 /// Why a file does not serve as a store.
@@ -98,16 +114,27 @@ impl FileSlots {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path)?;
+        let file = options.open(path)?;
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => FileError::InUse,
             TryLockError::Error(error) => FileError::Io(error),
         })?;
+        Parts::open(file, || sync_folder(path)).map(Self)
+    }
+}
 
+impl<F: Medium> Parts<F> {
+    /// Takes a file as it is, or makes it. `sync_name` makes its name durable.
+    pub(super) fn open(mut file: F, sync_name: impl FnOnce() -> io::Result<()>) -> Result<Self, FileError> {
         let mut found = Vec::new();
         (&mut file).take(FILE_LEN as u64 + 1).read_to_end(&mut found)?;
         match found.strip_prefix(HEAD) {
-            Some(_) if found.len() == FILE_LEN => {}
+            // A program whose sync failed leaves a head that others read and no disk has.
+            Some(rest) if found.len() == FILE_LEN => {
+                if rest.iter().all(|byte| *byte == 0) {
+                    write_head(&mut file)?;
+                }
+            }
             // The head is written last: a file that has it was whole.
             Some(_) => return Err(FileError::Length),
             None if is_unfinished(&found) => make(&mut file)?,
@@ -115,7 +142,7 @@ impl FileSlots {
             None => return Err(FileError::NotAStateFile),
         }
         // A program that died after making the file may not have come so far.
-        sync_folder(path)?;
+        sync_name()?;
         Ok(Self { file })
     }
 
@@ -135,10 +162,14 @@ fn is_unfinished(found: &[u8]) -> bool {
 }
 
 /// Makes the whole file: its space first and its head last.
-fn make(file: &mut File) -> io::Result<()> {
+fn make(file: &mut impl Medium) -> io::Result<()> {
     file.rewind()?;
     file.write_all(&[0; FILE_LEN])?;
     file.sync_all()?;
+    write_head(file)
+}
+
+fn write_head(file: &mut impl Medium) -> io::Result<()> {
     file.rewind()?;
     file.write_all(HEAD)?;
     file.sync_all()
@@ -156,7 +187,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-impl Slots for FileSlots {
+impl<F: Medium> Slots for Parts<F> {
     type Error = io::Error;
 
     fn slot_len(&self) -> usize {
@@ -180,5 +211,39 @@ impl Slots for FileSlots {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_all()
+    }
+
+    fn refresh(&mut self, slot: Slot) -> io::Result<()> {
+        let mut content = [0; PART_LEN];
+        self.read(slot, 0, &mut content)?;
+        self.write(slot, 0, &content)
+    }
+}
+
+impl Slots for FileSlots {
+    type Error = io::Error;
+
+    fn slot_len(&self) -> usize {
+        self.0.slot_len()
+    }
+
+    fn read(&mut self, slot: Slot, offset: usize, bytes: &mut [u8]) -> io::Result<()> {
+        self.0.read(slot, offset, bytes)
+    }
+
+    fn write(&mut self, slot: Slot, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        self.0.write(slot, offset, bytes)
+    }
+
+    fn erase(&mut self, slot: Slot) -> io::Result<()> {
+        self.0.erase(slot)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn refresh(&mut self, slot: Slot) -> io::Result<()> {
+        self.0.refresh(slot)
     }
 }

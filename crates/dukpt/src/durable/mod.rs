@@ -32,6 +32,9 @@ mod crc;
 mod error;
 #[cfg(feature = "std")]
 mod file;
+#[cfg(test)]
+#[cfg(feature = "std")]
+mod file_faults;
 pub(crate) mod machine;
 mod originator;
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::{Bdk, InitialKey, Ksn, VolatileOriginator, aes};
 
 /// Parts of a slot that a medium makes durable each by itself.
 const SECTOR_LEN: usize = 64;
-const DEVICE_KEY: [u8; DeviceKey::LEN] = [0x3C; DeviceKey::LEN];
+pub(super) const DEVICE_KEY: [u8; DeviceKey::LEN] = [0x3C; DeviceKey::LEN];
 
 /// What a write that is cut leaves of itself.
 #[derive(Clone, Copy, Debug)]
@@ -254,12 +254,12 @@ impl MonotonicCounter for Hardware {
     }
 }
 
-fn device_key() -> DeviceKey {
+pub(super) fn device_key() -> DeviceKey {
     DeviceKey::from_fill(|key| *key = DEVICE_KEY)
 }
 
 /// What the world knows of a scheme's originators.
-trait Subject: Machine {
+pub(super) trait Subject: Machine {
     const RECORD_LEN: usize = record_len(Self::STATE_LEN);
 
     /// The key of the first originator, and of each that a renewal makes of it: their names have numbers.

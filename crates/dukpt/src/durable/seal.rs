@@ -4,6 +4,7 @@ use core::fmt;
 
 use aes_siv::siv::Aes256Siv;
 use aes_siv::{KeyInit, Tag};
+use rand_core::CryptoRng;
 use zeroize::ZeroizeOnDrop;
 
 use super::error::{StateError, StoredName};
@@ -39,6 +40,12 @@ impl DeviceKey {
         let mut key = Self([0; Self::LEN]);
         fill(&mut key.0);
         key
+    }
+
+    /// Draws a new key at random, once for each device.
+    #[must_use]
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        Self::from_fill(|key| rng.fill_bytes(key))
     }
 
     /// Makes a second copy of the key: a device with several originators seals them all under one.
@@ -212,6 +219,17 @@ mod tests {
         let (seven, eight) = (sealed(7), sealed(8));
         let alike = seven[24..].iter().zip(&eight[24..]).filter(|(one, other)| one == other).count();
         assert!(alike < 20, "{alike} of 377 bytes are alike, 1 or 2 are to be expected");
+    }
+
+    #[test]
+    fn device_keys_are_drawn_whole_and_anew() {
+        use getrandom::{SysRng, rand_core::UnwrapErr};
+
+        let keys: Vec<DeviceKey> = (0..8).map(|_| DeviceKey::generate(&mut UnwrapErr(SysRng))).collect();
+        for (index, key) in keys.iter().enumerate() {
+            assert!(key.0.chunks(8).all(|part| part != [0; 8]), "every part is drawn");
+            assert!(keys.iter().skip(index + 1).all(|other| other.0 != key.0));
+        }
     }
 
     #[test]

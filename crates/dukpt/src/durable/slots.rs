@@ -40,6 +40,16 @@ pub trait Slots {
     /// # Errors
     /// Returns the medium's error.
     fn sync(&mut self) -> Result<(), Self::Error>;
+
+    /// Has the next [`sync`](Self::sync) make durable what the slot reads as, even if a sync before has failed and its system took
+    /// what it could not write for written, as systems with a cache do. Without such a cache there is nothing to do.
+    ///
+    /// # Errors
+    /// Returns the medium's error.
+    fn refresh(&mut self, slot: Slot) -> Result<(), Self::Error> {
+        let _ = slot;
+        Ok(())
+    }
 }
 
 impl<M: Slots + ?Sized> Slots for &mut M {
@@ -63,6 +73,10 @@ impl<M: Slots + ?Sized> Slots for &mut M {
 
     fn sync(&mut self) -> Result<(), Self::Error> {
         (**self).sync()
+    }
+
+    fn refresh(&mut self, slot: Slot) -> Result<(), Self::Error> {
+        (**self).refresh(slot)
     }
 }
 
@@ -220,14 +234,20 @@ impl<M: Slots> TwoSlots<M> {
             return Ok(());
         }
         self.current = None;
+        let mut records = 0;
         for slot in [Slot::A, Slot::B] {
             let content = self.inspect(slot)?;
             *self.blank_mut(slot) = matches!(content, Content::Blank);
-            if let Content::Record { sequence, len } = content
-                && self.current.is_none_or(|found| found.sequence < sequence)
-            {
-                self.current = Some(Current { slot, sequence, len });
+            if let Content::Record { sequence, len } = content {
+                records += 1;
+                if self.current.is_none_or(|found| found.sequence < sequence) {
+                    self.current = Some(Current { slot, sequence, len });
+                }
             }
+        }
+        if let Some(newer) = self.current.filter(|_| records == 2) {
+            // The older one will be destroyed in reliance on it.
+            self.medium.refresh(newer.slot)?;
         }
         // What was read may come from a program that died before it was durable.
         self.medium.sync()?;

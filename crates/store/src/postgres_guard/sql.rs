@@ -5,8 +5,9 @@ use postgres::types::{ToSql, Type};
 use postgres::{Client, GenericClient, Row, Statement};
 
 use super::failure::Failure;
+use super::migrations::VERSION;
 use super::options::PostgresOptions;
-use crate::record::{self, VERSION};
+use crate::record;
 
 /// The statements of one store, for one connection.
 pub(super) struct Statements {

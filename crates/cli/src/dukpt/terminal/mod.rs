@@ -308,6 +308,7 @@ fn mac(arguments: &Mac) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     let mut terminal = place.open(&mut secrets)?;
     let prepared = message.read(terminal.parent(), kind, *direction, &mut secrets)?;
+    prepared.key().check_makes()?;
     terminal
         .with_next(&mut |transaction| {
             let (record, mac) = prepared.compute(transaction);
@@ -321,6 +322,7 @@ fn encrypt_data(arguments: &EncryptData) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     let mut terminal = place.open(&mut secrets)?;
     let mut prepared = data.read(terminal.parent(), kind, *direction, &mut secrets)?;
+    prepared.key().check_makes()?;
     prepared.pad()?;
     terminal.with_next(&mut |transaction| Ok(prepared.encrypt(transaction))).map(Report::from)
 }

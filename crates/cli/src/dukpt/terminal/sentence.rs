@@ -133,7 +133,7 @@ impl Sentences {
 
     fn io(&self, error: &io::Error) -> Failure {
         let what_to_do = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 "the disk is full; no key was used: make room and repeat the command"
             }
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
@@ -174,6 +174,9 @@ mod tests {
             "{sentence}"
         );
         assert!(sentence.ends_with("make room and repeat the command"));
+        for kind in [io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
+            assert!(of_store(kind).contains("the disk is full"));
+        }
         assert!(of_store(io::ErrorKind::PermissionDenied).contains("this user may not write it"));
         assert!(of_store(io::ErrorKind::Other).contains("repair that and repeat the command"));
     }
