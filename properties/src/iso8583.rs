@@ -33,8 +33,8 @@ pub fn iso8583_any_dialect_is_total(data: &[u8]) -> Reach {
     for _ in 0..input.below(5) {
         let spec = spec(&mut input);
         let coding = coding(&mut input);
-        if dialect.set_field(spec, coding).is_ok() {
-            assert_eq!(dialect.field(spec.number).map(|field| field.spec), Some(spec));
+        if dialect.set_field(spec.clone(), coding).is_ok() {
+            assert_eq!(dialect.field(spec.number).map(|field| &field.spec), Some(&spec));
         }
     }
     decode(&dialect, input.take_rest())
@@ -48,12 +48,9 @@ fn spec(input: &mut Input<'_>) -> FieldSpec {
     use Content::{A, AOrN, An, Anp, Ans, B, N, Ns, XN, Z};
     let number = input.byte();
     let max = input.u16() % 1024;
-    FieldSpec {
-        number,
-        name: "any",
-        content: input.one_of(&[N, A, An, Anp, Ns, Ans, AOrN, XN, Z, B]),
-        length: input.one_of(&[Length::Fixed(max), Length::LlVar(max), Length::LllVar(max)]),
-    }
+    let content = input.one_of(&[N, A, An, Anp, Ns, Ans, AOrN, XN, Z, B]);
+    let length = input.one_of(&[Length::Fixed(max), Length::LlVar(max), Length::LllVar(max)]);
+    FieldSpec::new(number, "any", content, length)
 }
 
 fn coding(input: &mut Input<'_>) -> Coding {

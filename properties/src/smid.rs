@@ -35,8 +35,10 @@ pub fn smid_any_profile_is_total(data: &[u8]) -> Reach {
         control,
         name_framing: [NameFraming::Fixed(fixed), NameFraming::LengthByte, NameFraming::Remainder][framing],
         omitted_fill: input.byte(),
+        added_fill: 0,
         count: input.one_of(&[Count::One, Count::Several]),
         order: input.one_of(&[Order::PinThenMac, Order::MacThenPin]),
+        layout: None,
     };
     let carrier = input.one_of(&[Carrier::Bit53, Carrier::Bit96]);
     let element = input.take_rest();
