@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::{
     Bitmap, Dialect, FieldError, Mti,
+    show::Full,
     store::{Kind, Store},
 };
 
@@ -184,17 +185,9 @@ impl fmt::Debug for Shown<'_> {
             match value {
                 masked if MASKED_FIELDS.contains(&field) => map.entry(&field, &masked),
                 FieldValue::Text(text) => map.entry(&field, &text),
-                FieldValue::Bytes(bytes) => map.entry(&field, &Hex(bytes)),
+                bytes => map.entry(&field, &format_args!("{}", Full(bytes))),
             };
         }
         map.finish()
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Debug for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
     }
 }
