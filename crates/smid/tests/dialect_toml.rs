@@ -182,6 +182,17 @@ fn message_of_a_users_dialect_has_the_bytes_worked_out_by_hand() {
 }
 
 #[test]
+fn file_in_the_readme_is_a_dialect() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (file, _) = rest.split_once("```").unwrap();
+    let dialect = Dialect::from_toml(file).unwrap();
+    assert_eq!((dialect.name(), dialect.dates()), ("our-network", DateCheck::Calendar));
+    assert_eq!(dialect.field(55).unwrap().spec.subfields, Some(Subfields::BerTlv));
+    assert!(dialect.field(127).is_none());
+}
+
+#[test]
 fn based_on_changes_only_what_is_written() {
     let base = Dialect::ISO1993_BINARY;
     let same = Dialect::from_toml("name = 'same'\nbased-on = 'iso8583-1993-binary'").unwrap();
