@@ -10,6 +10,7 @@ use cardroot::diversify::tree::purpose::{
 };
 use cardroot::diversify::tree::{CityKey, FunctionLabels, Origin, ParentKey};
 use cardroot::diversify::{Factor, LevelId, pboc};
+use cardroot::kms::issuing::KeyRing;
 use cardroot::tdea::{KeyLength, TdeaKey};
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -56,6 +57,14 @@ macro_rules! city_keys {
                 Ok(Self {
                     $($field: CityKey::from_key(TdeaKey::generate(KeyLength::Double, &mut UnwrapErr(SysRng)), origin)?,)*
                 })
+            }
+
+            /// The keys of one card, and those of the city for a SAM.
+            pub fn ring(&self, card: Factor) -> Result<KeyRing, Failure> {
+                let mut ring = KeyRing::new();
+                $(ring.insert_card_key(&self.$field.card_key(card))?;
+                ring.insert_city_key(&self.$field)?;)*
+                Ok(ring)
             }
 
             /// Name and check value of every key.

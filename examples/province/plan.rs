@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cardroot::diversify::profile::{BUILT_IN, DispersionProfile};
+use cardroot::kms::issuing::Plan as CardPlan;
 use cardroot::smid::SmidProfile;
 use cardroot::smid::iso8583::Dialect;
 use serde::Deserialize;
@@ -16,6 +17,8 @@ use crate::Failure;
 pub struct Inputs {
     pub folder: PathBuf,
     pub plan: Plan,
+    pub user_card: CardPlan,
+    pub sam_card: CardPlan,
     pub cards: Vec<CardRow>,
     pub terminals: Vec<TerminalRow>,
     pub mischief: Vec<MischiefRow>,
@@ -139,6 +142,8 @@ impl Inputs {
         Ok(Self {
             folder: folder.to_path_buf(),
             plan,
+            user_card: card_plan(folder, "user-card.toml")?,
+            sam_card: card_plan(folder, "sam-card.toml")?,
             cards: read_rows(&folder.join("cards.csv"))?,
             terminals: read_rows(&folder.join("terminals.csv"))?,
             mischief: read_rows(&folder.join("mischief.csv"))?,
@@ -163,6 +168,10 @@ impl Province {
             .find(|profile| profile.name.as_str() == self.dispersion_profile)
             .ok_or_else(|| Failure(format!("no dispersion profile is called {}", self.dispersion_profile)))
     }
+}
+
+fn card_plan(folder: &Path, name: &str) -> Result<CardPlan, Failure> {
+    read_text(&folder.join(name))?.parse().map_err(|error| Failure(format!("{name}: {error}")))
 }
 
 pub fn read_text(path: &Path) -> Result<String, Failure> {

@@ -1,25 +1,23 @@
 //! SAM cards: what a terminal of the city has, so that it and a user card can prove themselves to one another.
 
-use cardroot::apdu::commands::pboc::{
-    DesCrypt, KeyAttributes, PsamKeyUsage, WritePsamKey, des_crypt, init_for_descrypt,
-};
+use cardroot::apdu::commands::pboc::{DesCrypt, PsamKeyUsage, des_crypt, init_for_descrypt};
 use cardroot::apdu::commands::{BinaryAddress, ChallengeLength, InternalOperation, Sfi, get_challenge};
 use cardroot::apdu::commands::{internal_authenticate, read_binary, select_file};
-use cardroot::apdu::secure::pboc::CardKey;
 use cardroot::apdu::{CommandApdu, Header, Instruction, Le};
 use cardroot::card::CardProfile;
 use cardroot::diversify::Factor;
+use cardroot::kms::issuing::{CardData, Plan};
 use cardroot::tdea::TdeaKey;
 use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
 
 use crate::Failure;
 use crate::keys::Centre;
-use crate::perso::{APPLICATION, Reader, Station, card_key, deliver, transport_key};
+use crate::perso::{APPLICATION, Reader, deliver, personalise, transport_key};
 
-/// Key type "encrypt" with one level of dispersion: from the city's key to the card's.
+/// Key type "encrypt" with one level of dispersion, as the plan says: from the city's key to the card's.
 const ENCRYPT: (u8, u8) = (1, 7);
-/// Versions under which the SAM keeps its keys apart.
+/// Slots in which the plan has the SAM keep its keys apart.
 const INTERNAL: u8 = 0x01;
 const EXTERNAL: u8 = 0x02;
 
@@ -41,24 +39,18 @@ pub struct Sam {
 
 impl Sam {
     /// The city makes a SAM: it takes the blank over and loads the keys from which those of user cards come.
-    pub fn issue(centre: &Centre, chip: [u8; 8], transport_master: &TdeaKey) -> Result<Self, Failure> {
+    pub fn issue(
+        plan: &Plan,
+        centre: &Centre,
+        chip: [u8; 8],
+        transport_master: &TdeaKey,
+    ) -> Result<Self, Failure> {
         let (levels, kind) = ENCRYPT;
         let usage =
             PsamKeyUsage::new(levels, kind).ok_or_else(|| Failure("no such SAM key usage".to_owned()))?;
         let transport = transport_key(transport_master, chip)?;
         let mut reader = deliver(CardProfile::sam(chip), transport.duplicate().try_into()?);
-        let (keys, factor) = (&centre.keys, Factor::from(chip));
-        let card_master = card_key(&keys.issuing.card_key(factor))?;
-        let (mut station, card_master) = Station::take_over(&mut reader, transport, card_master)?;
-        let master = card_key(&keys.application_control.card_key(factor))?;
-        let master = station.open_application(&card_master, master)?;
-        for (version, key) in [(INTERNAL, keys.internal.expose_key()), (EXTERNAL, keys.external.expose_key())]
-        {
-            let key = CardKey::try_from(key.duplicate())?;
-            let attributes = KeyAttributes { version, algorithm: 0x00 };
-            let write = WritePsamKey { usage, attributes, key: &key };
-            station.send_for_challenge(|challenge| Ok(write.protected(&master, challenge)))?;
-        }
+        personalise(&mut reader, plan, (&centre.keys, Factor::from(chip)), &CardData::new(), &transport)?;
         Ok(Self { reader, usage })
     }
 

@@ -55,7 +55,7 @@ pub const ALL: &[(&str, Property)] = properties! {
         data_sets_decode_is_total;
     iso8583: iso8583_decode_is_total, iso8583_any_dialect_is_total, iso8583_header_round_trip, dialect_toml_is_total,
         iso8583_json_is_total, iso8583_subfields_are_total;
-    pin: pin_block_decode_is_total, pin_and_pan_digits;
+    pin: pin_block_decode_is_total, pin_and_pan_digits, translated_pin_is_the_same_pin;
     dukpt: ksn_decode_is_total, dukpt_host_equals_terminal, aes_ksn_decode_is_total,
         dukpt_aes_host_equals_terminal, durable_state_open_is_total;
     tdea: tdea_key_ignores_parity, tdea_padding_round_trip, tdea_mac_incremental_equals_one_shot;

@@ -1,5 +1,6 @@
 //! Keys of several ciphers: their names, their check values, and what is done with one that was made.
 
+use alloc::borrow::Cow;
 use std::path::PathBuf;
 
 use cardroot::diversify::block::{AesKey, AesKeyLength, Sm4Key};
@@ -20,6 +21,8 @@ pub(crate) enum AnyKey<'a> {
     Aes(&'a AesKey),
     Sm4(&'a Sm4Key),
     Des(&'a DesKey),
+    /// Of an algorithm that has no check values here.
+    Other(&'a [u8]),
 }
 
 /// Declares what counts as [`AnyKey`].
@@ -54,7 +57,7 @@ pub(crate) enum Method {
 /// How check values are computed.
 #[derive(Args)]
 pub(crate) struct KcvOptions {
-    /// How check values are computed: ones for AES keys, zeros for others, if not given
+    /// How check values are computed; if not given, by ones for AES keys, cmac for those of key blocks, and zeros for others
     #[arg(long, value_enum)]
     kcv_method: Option<Method>,
     #[command(flatten)]
@@ -94,11 +97,12 @@ impl AnyKey<'_> {
             Self::Aes(key) => key.expose_bytes(),
             Self::Sm4(key) => key.expose_bytes(),
             Self::Des(key) => key.expose_bytes(),
+            Self::Other(bytes) => bytes,
         }
     }
 
-    const fn length_name(&self) -> &'static str {
-        match self {
+    fn length_name(&self) -> Cow<'static, str> {
+        let name = match self {
             Self::Tdea(key) => length_name(key.length()),
             Self::Aes(key) => match key.length() {
                 AesKeyLength::Aes128 => "aes-128",
@@ -107,16 +111,23 @@ impl AnyKey<'_> {
             },
             Self::Sm4(_) => "sm4-128",
             Self::Des(_) => "single",
-        }
+            Self::Other(bytes) => return format!("{} bytes", bytes.len()).into(),
+        };
+        name.into()
     }
 }
 
 impl KcvOptions {
+    /// The same with `method` if none was asked for.
+    pub(crate) fn or_method(self, method: Method) -> Self {
+        Self { kcv_method: self.kcv_method.or(Some(method)), ..self }
+    }
+
     /// The method for `key`: GlobalPlatform's for AES unless another was asked for.
     pub(crate) fn method(&self, key: AnyKey<'_>) -> Method {
         self.kcv_method.unwrap_or(match key {
             AnyKey::Aes(_) => Method::Ones,
-            AnyKey::Tdea(_) | AnyKey::Sm4(_) | AnyKey::Des(_) => Method::Zeros,
+            AnyKey::Tdea(_) | AnyKey::Sm4(_) | AnyKey::Des(_) | AnyKey::Other(_) => Method::Zeros,
         })
     }
 
@@ -140,7 +151,7 @@ impl KcvOptions {
                 key.kcv_by(method, length).ok()
             }
             AnyKey::Sm4(key) if method == Method::Zeros => key.kcv_by(KcvMethod::Sm4Zeros, length).ok(),
-            AnyKey::Sm4(_) => None,
+            AnyKey::Sm4(_) | AnyKey::Other(_) => None,
         };
         kcv.ok_or_else(|| {
             Failure::usage(format!("--kcv-method {} is not for keys of this cipher", method.name()))
@@ -159,17 +170,26 @@ impl Method {
 }
 
 impl KeyOptions {
+    /// The same with check values by `method` if none was asked for.
+    pub(crate) fn or_method(self, method: Method) -> Self {
+        Self { kcv: self.kcv.or_method(method), ..self }
+    }
+
     /// Adds to `record` what may be said of `key`, and stores it if that was asked for.
     pub(crate) fn finish(&self, record: Record, key: AnyKey<'_>) -> Result<Record, Failure> {
-        let kcv = self.kcv.of_key(key)?;
+        let kcv = match key {
+            AnyKey::Other(_) => None,
+            key => Some((self.kcv.method(key).name(), self.kcv.of_key(key)?.to_string())),
+        };
+        let (method, kcv) = kcv.unzip();
         let shown = hex::encode_secret(key.expose_bytes());
         if let Some(path) = &self.out {
             NewFiles::store_line(path, &shown)?;
         }
         Ok(record
-            .with("length", key.length_name())
-            .with("check_value_method", self.kcv.method(key).name())
-            .with("check_value", kcv.to_string())
+            .with("length", key.length_name().into_owned())
+            .with("check_value_method", method)
+            .with("check_value", kcv)
             .with_some("key", self.show_key.then_some(shown))
             .with_some("file", self.out.as_ref().map(|path| path.display().to_string())))
     }

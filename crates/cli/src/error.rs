@@ -26,6 +26,11 @@ impl Failure {
         Self::Refused(sentence.into())
     }
 
+    /// A key that is refused for what it is.
+    pub(crate) fn bad_key(argument: &str, fault: &dyn core::error::Error) -> Self {
+        Self::Refused(format!("{argument} must not be used: {}", with_cause(fault)))
+    }
+
     /// Prints the sentence and gives the exit status.
     pub(crate) fn print(&self) -> ExitCode {
         print(&format!("error: {self}\n"));
@@ -33,6 +38,14 @@ impl Failure {
             Self::Refused(_) => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(2),
         }
+    }
+}
+
+/// An error and the one below it, in one sentence.
+pub(crate) fn with_cause(error: &dyn core::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

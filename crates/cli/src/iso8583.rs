@@ -16,7 +16,9 @@ use zeroize::Zeroizing;
 
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
+use crate::input::Input;
 use crate::output::{Record, Report, Value};
+use crate::secret::Secrets;
 use crate::{hex, smid};
 
 #[derive(Subcommand)]
@@ -46,7 +48,8 @@ pub(crate) enum Command {
 const DECODE_EXAMPLES: &str = "\
 Examples:
   cardroot iso8583 decode --dialect iso8583-1993-binary message.hex
-  cardroot iso8583 decode --dialect iso8583-1987-ascii --raw < message.bin";
+  cardroot iso8583 decode --dialect iso8583-1987-ascii --raw < message.bin
+  cardroot iso8583 decode --dialect iso8583-1993-binary --input base64 message.txt";
 
 const ENCODE_EXAMPLES: &str = "\
 Examples:
@@ -59,21 +62,18 @@ Example:
   cardroot iso8583 check --dialect iso8583-1993-binary --implicit-pin-key message.hex";
 
 #[derive(Args)]
-struct Input {
+struct Received {
     /// How the message is written
     #[arg(long, value_name = "NAME", value_parser = dialect())]
     dialect: &'static Dialect,
-    /// FILE holds the message itself, not its hexadecimal digits
-    #[arg(long)]
-    raw: bool,
-    /// The message in hexadecimal; standard input if not given
-    file: Option<PathBuf>,
+    #[command(flatten)]
+    input: Input,
 }
 
 #[derive(Args)]
 pub(crate) struct Decode {
     #[command(flatten)]
-    input: Input,
+    received: Received,
     /// Shows the masked fields
     #[arg(long)]
     show_card_data: bool,
@@ -97,7 +97,7 @@ pub(crate) struct Encode {
 #[derive(Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    input: Input,
+    received: Received,
     /// The receiver finds the PIN key by agreement: no SMID is needed for it
     #[arg(long)]
     implicit_pin_key: bool,
@@ -144,25 +144,19 @@ fn dialects() -> Record {
     Record::new().with("dialects", Value::Table(rows.collect()))
 }
 
-impl Input {
+impl Received {
     fn message(&self) -> Result<Message, Failure> {
-        let place = file::place(self.file.as_deref());
-        let mut bytes = file::read_or_stdin(self.file.as_deref())?;
-        if !self.raw {
-            bytes = hex::decode(&bytes).map_err(|error| {
-                Failure::refused(format!("{place}: {error}; for a message as it is sent say --raw"))
-            })?;
-        }
+        let bytes = self.input.read(&mut Secrets::default())?;
         Message::decode(self.dialect, &bytes).map_err(|error| {
-            let dialect = self.dialect.name();
+            let (place, dialect) = (self.input.place(), self.dialect.name());
             Failure::refused(format!("{place} holds no message of dialect {dialect}: {error}"))
         })
     }
 }
 
 fn decode(arguments: &Decode) -> Result<Report, Failure> {
-    let Input { dialect, .. } = arguments.input;
-    let message = arguments.input.message()?;
+    let Received { dialect, .. } = arguments.received;
+    let message = arguments.received.message()?;
     let fields = message.fields().map(|(number, value)| {
         let masked = MASKED_FIELDS.contains(&number) && !arguments.show_card_data;
         let (length, shown) = match value {
@@ -269,7 +263,7 @@ fn message_of(json: &MessageJson<'_>, dialect: &Dialect) -> Result<Message, Stri
 }
 
 fn check(arguments: &Check) -> Result<Report, Failure> {
-    let message = arguments.input.message()?;
+    let message = arguments.received.message()?;
     let reference = |implicit| if implicit { KeyReference::Implicit } else { KeyReference::Named };
     let options = RuleOptions {
         pin_key: reference(arguments.implicit_pin_key),
@@ -279,7 +273,7 @@ fn check(arguments: &Check) -> Result<Report, Failure> {
     let findings = validate(&message, &options);
     let rows = findings.iter().map(|finding| Record::new().with("finding", finding.to_string()));
     let record = Record::new()
-        .with("dialect", arguments.input.dialect.name())
+        .with("dialect", arguments.received.dialect.name())
         .with("mti", message.mti().to_string())
         .with("consistent", findings.is_empty())
         .with("findings", Value::Table(rows.collect()));

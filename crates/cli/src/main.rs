@@ -10,10 +10,13 @@ mod dukpt;
 mod error;
 mod file;
 mod hex;
+mod input;
 mod iso8583;
 mod key;
 mod key_options;
+mod keyblock;
 mod output;
+mod pin;
 mod script;
 mod secret;
 mod smid;
@@ -25,7 +28,7 @@ use clap::{Parser, Subcommand};
 use crate::error::Failure;
 use crate::output::{Form, Report};
 
-/// Key management for payment and smart cards: keys, components, derivation, DUKPT, key names, messages, cards.
+/// Key management for payment and smart cards: keys, components, derivation, DUKPT, PIN blocks, key blocks, key names, messages, cards.
 ///
 /// A secret K (a key, a component, and a PAN if you like) is never an argument. Give
 ///   @FILE      the file's content
@@ -61,6 +64,12 @@ enum Command {
     /// Derived Unique Key Per Transaction (DUKPT), with TDEA and with AES
     #[command(subcommand)]
     Dukpt(dukpt::Command),
+    /// PIN blocks of ISO 9564: made, opened, and translated from one key and format to another
+    #[command(subcommand)]
+    Pin(pin::Command),
+    /// Keys in key blocks (TR-31, ANS X9.143, ISO 20038): inspected, opened, made and sent on
+    #[command(subcommand)]
+    Keyblock(keyblock::Command),
     /// Key names in messages: Security Management Information Data elements (SMID)
     #[command(subcommand)]
     Smid(smid::Command),
@@ -79,6 +88,8 @@ impl Command {
             Self::Component(command) => command.run(),
             Self::Diversify(command) => command.run(form),
             Self::Dukpt(command) => command.run(),
+            Self::Pin(command) => command.run(),
+            Self::Keyblock(command) => command.run(),
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
             Self::Apdu(command) => command.run(),

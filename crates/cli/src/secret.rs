@@ -137,14 +137,22 @@ impl Secrets {
         }
     }
 
+    /// Reads what is no secret but may be sensitive, from a file or standard input.
+    pub(crate) fn file(&mut self, path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        if path.is_none_or(file::is_stdin) {
+            if self.stdin_used {
+                return Err(Failure::usage(
+                    "FILE: standard input is read for a secret already; give the message in a file",
+                ));
+            }
+            self.stdin_used = true;
+        }
+        file::read_or_stdin(path)
+    }
+
     /// Reads a message: hexadecimal text, or the bytes themselves if it is `raw`.
     pub(crate) fn message(&mut self, path: Option<&Path>, raw: bool) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        if path.is_none_or(file::is_stdin) && self.stdin_used {
-            return Err(Failure::usage(
-                "FILE: standard input is read for a secret already; give the message in a file",
-            ));
-        }
-        let content = file::read_or_stdin(path)?;
+        let content = self.file(path)?;
         if raw {
             return Ok(content);
         }
@@ -213,6 +221,11 @@ fn ask(argument: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
             "{argument}: there is no terminal to ask at ({error}); give @FILE, env:NAME or -"
         ))),
     }
+}
+
+/// The digits of a PIN, for the one line that shows them.
+pub(crate) fn digits(pin: &Pin) -> Zeroizing<String> {
+    Zeroizing::new(core::str::from_utf8(pin.expose_digits()).expect("a PIN is ASCII digits").to_owned())
 }
 
 /// Says that a secret was read and is not what it should be.

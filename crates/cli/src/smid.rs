@@ -1,5 +1,8 @@
 //! `cardroot smid`: key names in messages.
 
+use core::str::FromStr;
+use std::path::PathBuf;
+
 use cardroot::smid::{
     Carrier, Control, ControlByte, Count, KeyName, NameFraming, NameLayout, Order, Smid, SmidList,
     SmidProfile,
@@ -8,8 +11,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
 use crate::error::Failure;
-use crate::hex;
+use crate::input::Written;
 use crate::output::{Record, Report, Value};
+use crate::secret::Secrets;
+use crate::{file, hex};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -31,7 +36,8 @@ Examples:
 const DECODE_EXAMPLES: &str = "\
 Examples:
   cardroot smid decode --profile key-name-10 FFFF9876543210E00001
-  cardroot smid decode --profile key-name-10-sent-as-8 --layout 40:19:21 9876543210E00001";
+  cardroot smid decode --profile key-name-10-sent-as-8 --layout 40:19:21 9876543210E00001
+  cardroot smid decode --profile key-name-10 --raw @bit53.bin";
 
 #[derive(Args)]
 struct Agreement {
@@ -59,9 +65,30 @@ pub(crate) struct Decode {
     /// Splits each key name into key set identifier, device identifier and counter of so many bits
     #[arg(long, value_name = "BITS:BITS:BITS", value_parser = layout)]
     layout: Option<NameLayout>,
-    /// The content of the field
+    /// The content of the field: hexadecimal digits, @FILE, or - for standard input, which is read if nothing is given
     #[arg(value_name = "HEX")]
-    element: hex::Bytes,
+    element: Option<Element>,
+    #[command(flatten)]
+    written: Written,
+}
+
+/// The content of a field, or where it is.
+#[derive(Clone)]
+enum Element {
+    Given(hex::Bytes),
+    File(PathBuf),
+}
+
+impl FromStr for Element {
+    type Err = hex::HexError;
+
+    fn from_str(text: &str) -> Result<Self, hex::HexError> {
+        match text.strip_prefix('@') {
+            Some(path) => Ok(Self::File(path.into())),
+            None if text == "-" => Ok(Self::File(text.into())),
+            None => text.parse().map(Self::Given),
+        }
+    }
 }
 
 impl Command {
@@ -113,10 +140,24 @@ fn encode(arguments: Encode) -> Result<Report, Failure> {
         .into())
 }
 
+impl Decode {
+    /// The content of the field, after words for where it is.
+    fn element(&self) -> Result<(String, Vec<u8>), Failure> {
+        let path = match &self.element {
+            Some(Element::Given(bytes)) => return Ok(("HEX".into(), bytes.0.clone())),
+            Some(Element::File(path)) => Some(path.as_path()),
+            None => None,
+        };
+        let bytes = self.written.read(path, &mut Secrets::default())?;
+        Ok((file::place(path), bytes.to_vec()))
+    }
+}
+
 fn decode(arguments: &Decode) -> Result<Report, Failure> {
     let Agreement { profile, carrier } = arguments.agreement;
-    let smids = SmidList::decode(profile, carrier, &arguments.element.0)
-        .map_err(|error| Failure::refused(format!("HEX is not of profile {}: {error}", profile.name)))?;
+    let (place, element) = arguments.element()?;
+    let smids = SmidList::decode(profile, carrier, &element)
+        .map_err(|error| Failure::refused(format!("{place} is not of profile {}: {error}", profile.name)))?;
     let rows: Result<_, Failure> =
         smids.as_slice().iter().map(|smid| row(smid, arguments.layout.as_ref())).collect();
     Ok(Record::new()

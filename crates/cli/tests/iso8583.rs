@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Scratch, run, run_command, run_with};
+use common::{Scratch, base64, run, run_command, run_with};
 use serde_json::{Value, json};
 
 /// A published message (moov-io/iso8583@b7a9ed4, message_test.go:126) as it is sent.
@@ -32,6 +32,22 @@ fn published_message_decodes_to_its_fields_in_both_forms() {
             expected.map(|(n, v)| (json!(n), json!(v))).iter().map(|(n, v)| (n, v)).collect::<Vec<_>>()
         );
     }
+}
+
+#[test]
+fn message_is_read_from_hex_base64_and_raw_bytes() {
+    let scratch = Scratch::new("iso8583-input");
+    let packed = base16ct::mixed::decode_vec(MOOV_PACKED.replace(' ', "")).unwrap();
+    let decode = "iso8583 decode --dialect iso8583-1987-binary";
+    let expected = run_with(decode, MOOV_PACKED).done().stdout;
+    for (form, content) in [("base64", base64(&packed).into_bytes()), ("raw", packed)] {
+        let file = scratch.file(form, content);
+        for options in [format!("--input {form}"), "--input auto".into()] {
+            assert_eq!(run(&format!("{decode} {options} {file}")).done().stdout, expected, "{options}");
+        }
+    }
+    let both = run_with(&format!("{decode} --raw --input hex"), MOOV_PACKED).usage();
+    assert!(both.contains("cannot be used with"), "{both}");
 }
 
 #[test]
@@ -177,7 +193,7 @@ fn bytes_that_are_no_message_are_refused_with_their_place() {
     assert_eq!(sentence, format!("{cut} holds no message of dialect iso8583-1993-binary: {reason}"));
 
     let sentence = run_with("iso8583 check --dialect iso8583-1987-ascii -", "0800 not hex").refused();
-    let reason = "the character at offset 5 is no hexadecimal digit; for a message as it is sent say --raw";
+    let reason = "the character at offset 5 is no hexadecimal digit; other forms are read by --input";
     assert_eq!(sentence, format!("standard input: {reason}"));
     let missing = run("iso8583 decode --dialect iso8583-1987-ascii /nonexistent.hex").refused();
     assert!(missing.starts_with("/nonexistent.hex can't be read: "), "{missing}");

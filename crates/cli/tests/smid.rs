@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{KSN, run};
+use common::{KSN, Scratch, base64, run, run_with};
 
 #[test]
 fn key_names_come_back_by_every_profile() {
@@ -31,6 +31,22 @@ fn key_names_come_back_by_every_profile() {
         let control = if control.is_empty() { serde_json::Value::Null } else { "B5".into() };
         assert_eq!(decoded["smids"][0]["control"], control, "{name}");
     }
+}
+
+#[test]
+fn element_is_an_argument_a_file_or_standard_input() {
+    let scratch = Scratch::new("smid-input");
+    let bytes = base16ct::mixed::decode_vec(KSN).unwrap();
+    let decode = "smid decode --profile key-name-10";
+    let expected = run(&format!("{decode} {KSN}")).done().stdout;
+    for options in ["", "-", "--input auto"] {
+        assert_eq!(run_with(&format!("{decode} {options}"), KSN).done().stdout, expected, "{options}");
+    }
+    assert_eq!(run_with(&format!("{decode} --input base64"), &base64(&bytes)).done().stdout, expected);
+    let file = scratch.file("bit53", &bytes);
+    assert_eq!(run(&format!("{decode} --raw @{file}")).done().stdout, expected);
+    let wrong = run_with(decode, "FFFF98").refused();
+    assert!(wrong.starts_with("standard input is not of profile key-name-10: "), "{wrong}");
 }
 
 #[test]

@@ -32,6 +32,46 @@ enciphered_block! {
     pub struct EncryptedIso4PinBlock([u8; 16]);
 }
 
+impl EncryptedIso4PinBlock {
+    /// Enciphers the two fields with the block cipher of a PIN encryption key, which works in place: what an
+    /// implementation of [`EncryptIso4PinBlock`] calls.
+    ///
+    /// `C = E(E(PIN field) ^ PAN field)`
+    ///
+    /// # Source
+    /// ISO 9564-1:2017, 9.4.2.3.
+    pub fn encrypt_with(pin: &Iso4PinField, pan: &Iso4PanField, encrypt: impl Fn(&mut [u8; 16])) -> Self {
+        // Once enciphered, the block tells nothing of the PIN.
+        let mut block = *pin.expose_bytes();
+        encrypt(&mut block);
+        add(&mut block, pan);
+        encrypt(&mut block);
+        Self(block)
+    }
+
+    /// Deciphers the block with the block cipher of a PIN encryption key, which works in place: what an
+    /// implementation of [`DecryptIso4PinBlock`] calls.
+    ///
+    /// `PIN field = D(D(C) ^ PAN field)`
+    ///
+    /// # Source
+    /// ISO 9564-1:2017, 9.4.2.4.
+    pub fn decrypt_with(self, pan: &Iso4PanField, decrypt: impl Fn(&mut [u8; 16])) -> Iso4PinField {
+        Iso4PinField::from_fill(|field| {
+            *field = self.0;
+            decrypt(field);
+            add(field, pan);
+            decrypt(field);
+        })
+    }
+}
+
+fn add(block: &mut [u8; 16], pan: &Iso4PanField) {
+    for (byte, pan) in block.iter_mut().zip(pan.expose_bytes()) {
+        *byte ^= pan;
+    }
+}
+
 /// Enciphers clear PIN blocks. To be implemented by PIN encryption keys and nothing else: what implements it
 /// must not encipher anything but PIN blocks.
 pub trait EncryptPinBlock {

@@ -6,8 +6,10 @@
 //! | 1 | yes: adds the PAN | yes | no: card interface only |
 //! | 2 | no | no | no |
 //!
-//! A node that translates calls [`check`] with both formats, and [`check_pan`] with both PANs if the first
-//! format [binds one](PinBlockFormat::binds_pan).
+//! A [`Translation`] is what a node does: it is made of the two sides, each a PIN encryption key with the format
+//! of its blocks, and of the one PAN that both have. The table is held to before anything is deciphered, and
+//! neither PIN nor clear block comes out. [`check`] says what the table says; [`check_pan`] is for a node that
+//! gets the PAN twice.
 //!
 //! A terminal that submits a PIN to a chip card builds format 2 from whatever format it holds; that is no
 //! translation between nodes, and [`CardPinBlock`](crate::CardPinBlock) is a type apart for it.
@@ -17,6 +19,12 @@
 //! exceptions they know for a changed PAN (card issuance in a sensitive state, an account token
 //! cryptographically bound to its PAN) none is granted here: they need a decision and a proof that this crate
 //! does not have.
+
+mod side;
+mod translate;
+
+pub use side::{Blocks, Incoming, Iso4Blocks, Outgoing};
+pub use translate::{NotTranslated, Translation};
 
 use crate::{Pan, PinBlockFormat};
 
@@ -37,6 +45,15 @@ pub enum TranslationError {
     /// The PAN of the new block is not that of the old one.
     #[error("a translation keeps the account number")]
     PanChanged,
+    /// One of the formats binds the PAN, and there is none.
+    #[error("a block of format {} needs the account number", format.number())]
+    PanMissing {
+        /// The format.
+        format: PinBlockFormat,
+    },
+    /// Blocks of format 4 are of sixteen bytes, under a key for them: see [`Iso4Blocks`].
+    #[error("a block of format 4 has not eight bytes")]
+    NotOfEightBytes,
 }
 
 /// Checks that a PIN block of format `from` may be translated into format `to` on its way to another node.

@@ -4,88 +4,15 @@
 
 mod common;
 
-use core::convert::Infallible;
-
+use aes::Aes256;
 use aes::cipher::consts::U16;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
-use aes::{Aes128, Aes256};
 use cardroot_pin::{
     BlockLengthError, ClearPinBlock, DecryptIso4PinBlock, DecryptPinBlock, EncryptIso4PinBlock,
     EncryptPinBlock, EncryptedIso4PinBlock, EncryptedPinBlock, InvalidPinBlock, Iso4PanField, Iso4PinField,
-    Pan, PinBlockFormat, translation,
 };
-use common::{KnownRng, hex, hex_array, pan, pin, rows};
-use des::TdesEde2;
-
-struct TdeaPinKey(TdesEde2);
-
-impl EncryptPinBlock for TdeaPinKey {
-    type Error = Infallible;
-
-    fn encrypt_pin_block(&self, clear: &ClearPinBlock) -> Result<EncryptedPinBlock, Infallible> {
-        let mut block = (*clear.expose_bytes()).into();
-        self.0.encrypt_block(&mut block);
-        Ok(EncryptedPinBlock::from(block.0))
-    }
-}
-
-impl DecryptPinBlock for TdeaPinKey {
-    type Error = Infallible;
-
-    fn decrypt_pin_block(&self, block: EncryptedPinBlock) -> Result<ClearPinBlock, Infallible> {
-        let mut block = block.to_bytes().into();
-        self.0.decrypt_block(&mut block);
-        Ok(ClearPinBlock::from_fill(|clear| *clear = block.0))
-    }
-}
-
-struct AesPinKey<C>(C);
-
-fn xor(one: [u8; 16], other: &[u8; 16]) -> [u8; 16] {
-    let mut sum = one;
-    sum.iter_mut().zip(other).for_each(|(byte, other)| *byte ^= other);
-    sum
-}
-
-impl<C: BlockCipherEncrypt<BlockSize = U16>> EncryptIso4PinBlock for AesPinKey<C> {
-    type Error = Infallible;
-
-    fn encrypt_iso4_pin_block(
-        &self,
-        pin: &Iso4PinField,
-        pan: &Iso4PanField,
-    ) -> Result<EncryptedIso4PinBlock, Infallible> {
-        let mut block = (*pin.expose_bytes()).into();
-        self.0.encrypt_block(&mut block);
-        let mut block = xor(block.0, pan.expose_bytes()).into();
-        self.0.encrypt_block(&mut block);
-        Ok(EncryptedIso4PinBlock::from(block.0))
-    }
-}
-
-impl<C: BlockCipherDecrypt<BlockSize = U16>> DecryptIso4PinBlock for AesPinKey<C> {
-    type Error = Infallible;
-
-    fn decrypt_iso4_pin_block(
-        &self,
-        block: EncryptedIso4PinBlock,
-        pan: &Iso4PanField,
-    ) -> Result<Iso4PinField, Infallible> {
-        let mut block = block.to_bytes().into();
-        self.0.decrypt_block(&mut block);
-        let mut block = xor(block.0, pan.expose_bytes()).into();
-        self.0.decrypt_block(&mut block);
-        Ok(Iso4PinField::from_fill(|field| *field = block.0))
-    }
-}
-
-fn tdea_key(key: &str) -> TdeaPinKey {
-    TdeaPinKey(TdesEde2::new_from_slice(&hex(key)).unwrap())
-}
-
-fn aes_key(key: &str) -> AesPinKey<Aes128> {
-    AesPinKey(Aes128::new_from_slice(&hex(key)).unwrap())
-}
+use common::keys::{AesPinKey, aes_key, tdea_key};
+use common::{hex, hex_array, pan, pin, rows};
 
 /// PIN encryption key and enciphered block of ANS X9.24-1:2009 A.4.2, first transaction.
 const A4_KEY: &str = "042666B49184CF5C68DE9628D0397B36";
@@ -110,15 +37,22 @@ fn wrong_key_and_wrong_pan_look_the_same() {
 }
 
 /// Enciphers and opens one published block of format 4, then opens it with a wrong PAN.
-fn check_iso4<K>(key: &K, [_, digits, account, random, block, _, _, source]: [&str; 8])
+fn check_iso4<C>(key: &AesPinKey<C>, [_, digits, account, random, block, _, _, source]: [&str; 8])
 where
-    K: EncryptIso4PinBlock<Error = Infallible> + DecryptIso4PinBlock<Error = Infallible>,
+    C: BlockCipherEncrypt<BlockSize = U16> + BlockCipherDecrypt<BlockSize = U16>,
 {
     let published = EncryptedIso4PinBlock::from(hex_array(block));
+    let AesPinKey(cipher) = key;
     let pin_field = Iso4PinField::encode_with_fixed_random(&pin(digits), &hex_array(random));
     let pan_field = Iso4PanField::encode(&pan(account));
     assert_eq!(key.encrypt_iso4_pin_block(&pin_field, &pan_field), Ok(published), "{source}");
 
+    let encrypt = |block: &mut [u8; 16]| cipher.encrypt_block(block.into());
+    let made = EncryptedIso4PinBlock::encrypt_with(&pin_field, &pan_field, encrypt);
+    assert_eq!(made, published, "{source}");
+
+    let decrypt = |block: &mut [u8; 16]| cipher.decrypt_block(block.into());
+    assert!(published.decrypt_with(&pan_field, decrypt).ct_eq(&pin_field), "{source}");
     let opened = key.decrypt_iso4_pin_block(published, &pan_field).unwrap();
     assert!(opened.ct_eq(&pin_field) && opened.decode().unwrap().ct_eq(&pin(digits)), "{source}");
     let other_pan = Iso4PanField::encode(&pan(A4_PAN));
@@ -140,27 +74,6 @@ fn published_format_4_blocks_are_made_and_opened() {
     }
     println!("checked {checked} enciphered blocks of format 4");
     assert_eq!(checked, 3);
-}
-
-/// What a node between a TDEA terminal and an AES network does, for any keys.
-fn translate_to_iso4<D: DecryptPinBlock, E: EncryptIso4PinBlock>(
-    (block, from, format): (EncryptedPinBlock, &D, PinBlockFormat),
-    to: &E,
-    pan: &Pan,
-) -> EncryptedIso4PinBlock {
-    translation::check(format, PinBlockFormat::Iso4).unwrap();
-    let pin = from.decrypt_pin_block(block).unwrap().decode(format, pan).unwrap();
-    let field = Iso4PinField::encode(&pin, &mut KnownRng(4));
-    to.encrypt_iso4_pin_block(&field, &Iso4PanField::encode(pan)).unwrap()
-}
-
-#[test]
-fn tdea_block_is_translated_into_an_aes_block() {
-    let (pan, to) = (pan(A4_PAN), aes_key("000102030405060708090A0B0C0D0E0F"));
-    let block = EncryptedPinBlock::from(hex_array(A4_BLOCK));
-    let translated = translate_to_iso4((block, &tdea_key(A4_KEY), PinBlockFormat::Iso0), &to, &pan);
-    let field = to.decrypt_iso4_pin_block(translated, &Iso4PanField::encode(&pan)).unwrap();
-    assert!(field.decode().unwrap().ct_eq(&pin("1234")));
 }
 
 #[test]

@@ -11,14 +11,13 @@ use cardroot::pin::{
 use clap::{Args, ValueEnum};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
-use zeroize::Zeroizing;
 
 use super::names::{Names, TransactionRef};
 use super::working_key::{Kind, PinForm};
 use crate::error::Failure;
 use crate::hex;
 use crate::output::{Record, Report};
-use crate::secret::{PanArgument, Secrets, Source};
+use crate::secret::{PanArgument, Secrets, Source, digits};
 
 pub(super) const ENCRYPT_EXAMPLES: &str = "\
 Examples:
@@ -263,10 +262,6 @@ pub(super) fn opened(
         .with("pan", pan.map(ToString::to_string))
         .with("valid", true)
         .with_some("pin", show_pin.then(|| digits(pin)))
-}
-
-pub(super) fn digits(pin: &Pin) -> Zeroizing<String> {
-    Zeroizing::new(core::str::from_utf8(pin.expose_digits()).expect("a PIN is ASCII digits").to_owned())
 }
 
 fn decrypt_8_bytes(

@@ -134,3 +134,17 @@ pub(crate) fn rows(name: &str, text: &str, expected: usize) -> Vec<Vec<String>> 
     assert_eq!(rows.len(), expected);
     rows
 }
+
+/// Base64, written out here: the program reads with another hand.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits =
+            chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let digits = (0..4).map(|place| char::from(DIGITS[(bits >> (18 - 6 * place)) as usize & 0x3F]));
+        text.extend(digits.take(chunk.len() + 1));
+        text.extend(core::iter::repeat_n('=', 3 - chunk.len()));
+    }
+    text
+}

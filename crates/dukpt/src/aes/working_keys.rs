@@ -189,12 +189,7 @@ impl EncryptIso4PinBlock for PinKey {
         pin: &Iso4PinField,
         pan: &Iso4PanField,
     ) -> Result<EncryptedIso4PinBlock, Infallible> {
-        // Once encrypted, the block tells nothing of the PIN.
-        let mut block = *pin.expose_bytes();
-        self.0.encrypt_block(&mut block);
-        add(&mut block, pan);
-        self.0.encrypt_block(&mut block);
-        Ok(EncryptedIso4PinBlock::from(block))
+        Ok(EncryptedIso4PinBlock::encrypt_with(pin, pan, |block| self.0.encrypt_block(block)))
     }
 }
 
@@ -206,18 +201,7 @@ impl DecryptIso4PinBlock for PinKey {
         block: EncryptedIso4PinBlock,
         pan: &Iso4PanField,
     ) -> Result<Iso4PinField, Infallible> {
-        Ok(Iso4PinField::from_fill(|field| {
-            *field = block.to_bytes();
-            self.0.decrypt_block(field);
-            add(field, pan);
-            self.0.decrypt_block(field);
-        }))
-    }
-}
-
-fn add(block: &mut [u8; BLOCK_LEN], pan: &Iso4PanField) {
-    for (byte, pan) in block.iter_mut().zip(pan.expose_bytes()) {
-        *byte ^= pan;
+        Ok(block.decrypt_with(pan, |block| self.0.decrypt_block(block)))
     }
 }
 

@@ -7,6 +7,8 @@
     reason = "a panic here is the report of a broken vector file"
 )]
 
+pub(crate) mod keys;
+
 use core::convert::Infallible;
 
 use cardroot_pin::{Pan, Pin};

@@ -141,6 +141,12 @@ pub enum KeyUse {
 }
 
 impl KeyUse {
+    /// The type byte, without the bits for protection.
+    #[must_use]
+    pub const fn key_type(self) -> KeyType {
+        self.fields().0
+    }
+
     /// The type byte, and the two bytes after the access conditions.
     const fn fields(self) -> (KeyType, [u8; 2]) {
         const fn attributes(KeyAttributes { version, algorithm }: KeyAttributes) -> [u8; 2] {

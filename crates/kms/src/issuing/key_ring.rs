@@ -1,0 +1,137 @@
+//! The keys from which one card is made.
+
+use core::fmt;
+
+use diversify::LevelId;
+use diversify::tree::purpose::{Function, PurposeId};
+use diversify::tree::{Card, City, Level, Place, TreeKey};
+use tdea::{Kcv, TdeaKey};
+
+/// Whose keys a plan names: those of the card itself, or those of its city, which only a SAM or a key card takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum KeyScope {
+    /// The card's own.
+    Card,
+    /// The city's.
+    City,
+}
+
+/// The keys for one card, each under the name of its function. What a key is for comes from its type, so a plan that asks for
+/// the purchase key gets the purchase key, and this card's.
+///
+/// # Examples
+/// ```
+/// use cardroot_kms::issuing::KeyRing;
+/// use diversify::Factor;
+/// use diversify::tree::purpose::{Issuing, Purchase};
+/// use diversify::tree::{CityKey, Origin};
+/// use tdea::{KeyLength, TdeaKey};
+///
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// let origin = Origin::city(1, Factor::from(*b"3701\xFF\xFF\xFF\xFF"));
+/// let issuing = CityKey::<Issuing>::from_key(TdeaKey::generate(KeyLength::Double, &mut rng), origin)?;
+/// let purchase = CityKey::<Purchase>::from_key(TdeaKey::generate(KeyLength::Double, &mut rng), origin)?;
+///
+/// let card = Factor::from([0x37, 0x01, 0x00, 0x26, 0, 0, 0, 0x01]);
+/// let mut keys = KeyRing::new();
+/// keys.insert_card_key(&issuing.card_key(card))?;
+/// keys.insert_card_key(&purchase.card_key(card))?;
+/// // The next card's keys do not go onto this one.
+/// let next = Factor::from([0x37, 0x01, 0x00, 0x26, 0, 0, 0, 0x02]);
+/// assert!(keys.insert_card_key(&purchase.card_key(next)).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Default)]
+pub struct KeyRing(Vec<RingKey>);
+
+/// A key of the ring.
+pub(super) struct RingKey {
+    pub(super) purpose: PurposeId,
+    scope: KeyScope,
+    place: Place,
+    pub(super) version: u8,
+    pub(super) key: TdeaKey,
+}
+
+/// A key that does not go onto the ring.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyRingError {
+    /// The ring has keys of another card or city.
+    #[error("the key is of another card or city than those before it")]
+    OtherPlace,
+    /// The ring has this version of the key.
+    #[error("the ring has this version of the key already")]
+    Twice,
+}
+
+impl KeyRing {
+    /// A ring without keys.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a copy of a key of the card.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if the ring has keys of another card, or this key.
+    pub fn insert_card_key<F: Function>(&mut self, key: &TreeKey<Card, F>) -> Result<(), KeyRingError> {
+        self.insert(key, KeyScope::Card)
+    }
+
+    /// Adds a copy of a key of the card's city: for SAMs and key cards.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if the ring has keys of another city, or this key.
+    pub fn insert_city_key<F: Function>(&mut self, key: &TreeKey<City, F>) -> Result<(), KeyRingError> {
+        self.insert(key, KeyScope::City)
+    }
+
+    fn insert<L: Level<F>, F: Function>(
+        &mut self,
+        key: &TreeKey<L, F>,
+        scope: KeyScope,
+    ) -> Result<(), KeyRingError> {
+        debug_assert!(matches!(L::ID, LevelId::City | LevelId::Card), "the callers above see to it");
+        let place = key.place();
+        let fits = |other: &RingKey| {
+            other.place.city() == place.city() && (other.scope != scope || other.place == place)
+        };
+        if !self.0.iter().all(fits) {
+            return Err(KeyRingError::OtherPlace);
+        }
+        if self.find_all(F::ID.name(), scope, Some(key.version())).next().is_some() {
+            return Err(KeyRingError::Twice);
+        }
+        let (version, key) = (key.version(), key.expose_key().duplicate());
+        self.0.push(RingKey { purpose: F::ID, scope, place, version, key });
+        Ok(())
+    }
+
+    /// Name, scope, version and check value of every key.
+    pub fn check_values(&self) -> impl Iterator<Item = (&'static str, KeyScope, u8, Kcv)> {
+        self.0.iter().map(|key| (key.purpose.name(), key.scope, key.version, key.key.kcv()))
+    }
+
+    /// The keys of a name and scope, of one version if one is asked for.
+    pub(super) fn find_all(
+        &self,
+        name: &str,
+        scope: KeyScope,
+        version: Option<u8>,
+    ) -> impl Iterator<Item = &RingKey> {
+        let is_it = move |key: &&RingKey| {
+            key.scope == scope
+                && key.purpose.name() == name
+                && version.is_none_or(|version| key.version == version)
+        };
+        self.0.iter().filter(is_it)
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|key| (key.purpose, key.scope))).finish()
+    }
+}

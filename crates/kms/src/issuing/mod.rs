@@ -1,0 +1,25 @@
+//! Card plans: what a card shall hold, as data, and the station that makes a card hold it.
+
+mod compare;
+mod data;
+mod issue;
+mod key_ring;
+mod plan;
+mod planner;
+mod resume;
+mod script;
+mod station;
+mod template;
+mod test_keys;
+
+pub use compare::{Comparison, Verdict};
+pub use data::CardData;
+pub use key_ring::{KeyRing, KeyRingError, KeyScope};
+pub use plan::{
+    Application, CardLevel, ContentProtection, File, FileKind, Key, KeyFile, Loading, Master, Name, Pin,
+    Plan, SamKey, Use,
+};
+pub use planner::{Mode, PlanError, PlanFault};
+pub use script::Script;
+pub use station::{Issued, StepError, StepFault};
+pub use template::{Template, TemplateError};

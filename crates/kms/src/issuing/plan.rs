@@ -1,0 +1,382 @@
+//! The plan of a card, as it stands in a file.
+
+use core::fmt;
+use core::str::FromStr;
+
+use apdu::commands::DfName;
+use serde::{Deserialize, Deserializer};
+
+use super::planner::PlanError;
+use super::template::Template;
+
+/// What a kind of card holds: directories, keys, PINs and files with their access rules, in the order in which they are made.
+///
+/// Within a directory keys come first, then PINs, then files, each as they stand in the plan: the loading rules of the card leave no
+/// other order of the three. Numbers are bytes of the card operating system and may be written in hexadecimal (`0xAA`).
+///
+/// # Source
+/// FMCOS 2.0 user manual, chapters 5 and 7; provincial CPU-card system, section 6.1.
+///
+/// # Examples
+/// ```
+/// use cardroot_kms::issuing::Plan;
+///
+/// let plan: Plan = r#"
+///     name = "user card"
+///     version = 1
+///
+///     [card]
+///     master = { key = "issuing", tries = 3 }
+///
+///     [[application]]
+///     id = 0x3F01
+///     name = "A00000000386980701"
+///     size = 0x0300
+///     keys = { size = 0x0180 }
+///     master = { key = "application control", tries = 3 }
+///
+///     [[application.key]]
+///     id = 0
+///     use = "line"
+///     key = "line protection"
+///     tries = 3
+///
+///     [[application.file]]
+///     id = 0x0015
+///     kind = { binary = 30 }
+///     protection = "mac"
+///     content = "33373031FFFFFFFF 01 01 {serial} 20261121 20361120 0000"
+/// "#
+/// .parse()?;
+/// assert_eq!(plan.application[0].file[0].id, 0x0015);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Plan {
+    /// Name, for people and records.
+    pub name: String,
+    /// Version, for records.
+    pub version: u32,
+    /// The master file.
+    pub card: CardLevel,
+    /// Applications, one directory each.
+    #[serde(default)]
+    pub application: Vec<Application>,
+}
+
+/// The master file: it and its key file are there when the card comes, under the transport key.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct CardLevel {
+    /// The card master, which takes the place of the transport key.
+    pub master: Master,
+    /// Keys of the card itself.
+    #[serde(default)]
+    pub key: Vec<Key>,
+    /// Files of the card itself.
+    #[serde(default)]
+    pub file: Vec<File>,
+}
+
+/// A directory with its keys and files.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Application {
+    /// File identifier.
+    pub id: u16,
+    /// Name: an application identifier (AID), in hexadecimal digits.
+    pub name: Name,
+    /// Bytes of memory.
+    pub size: u16,
+    /// Who may create files: by default whoever proved the master.
+    #[serde(default = "under_master")]
+    pub create: u8,
+    /// Who may erase the directory: by default nobody.
+    #[serde(default = "never")]
+    pub erase: u8,
+    /// Short identifier of the file that SELECT shows, with bit 8 for an ADF.
+    #[serde(default = "shown_file")]
+    pub short_id: u8,
+    /// The key file.
+    pub keys: KeyFile,
+    /// The application master, loaded under the card master.
+    pub master: Master,
+    /// Keys, loaded under the application master.
+    #[serde(default)]
+    pub key: Vec<Key>,
+    /// Keys of the city that a SAM derives those of user cards from.
+    #[serde(default)]
+    pub sam_key: Vec<SamKey>,
+    /// PINs.
+    #[serde(default)]
+    pub pin: Vec<Pin>,
+    /// Files.
+    #[serde(default)]
+    pub file: Vec<File>,
+}
+
+/// The key file of an application.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct KeyFile {
+    /// File identifier: by default `0000`.
+    #[serde(default)]
+    pub id: u16,
+    /// Bytes of memory.
+    pub size: u16,
+    /// Short identifier of the file that SELECT shows, as in the directory.
+    #[serde(default = "shown_file")]
+    pub short_id: u8,
+    /// Who may add keys: by default whoever proved the master.
+    #[serde(default = "under_master")]
+    pub add: u8,
+}
+
+/// The master of a directory: external authentication key `00`.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Master {
+    /// Function whose key it is, such as `issuing`.
+    pub key: String,
+    /// Version of the key, where the ring has several.
+    pub version: Option<u8>,
+    /// Wrong tries that it stands.
+    pub tries: u8,
+    /// The low nibble becomes the security state: by default `A`.
+    #[serde(default = "master_level")]
+    pub follow: u8,
+    /// Who may change it: by default whoever proved it.
+    #[serde(default = "under_master")]
+    pub change: u8,
+}
+
+/// A key of the card's own.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Key {
+    /// Identifier.
+    pub id: u8,
+    /// What the card uses it for.
+    pub r#use: Use,
+    /// Function whose key it is, such as `purchase`.
+    pub key: String,
+    /// Version of the key, where the ring has several. The card is told the version of the key that is loaded.
+    pub version: Option<u8>,
+    /// Wrong tries that it stands, for the uses that count them.
+    pub tries: Option<u8>,
+    /// The low nibble becomes the security state, for external authentication.
+    pub follow: Option<u8>,
+    /// Who may use it: by default everybody.
+    #[serde(default = "always")]
+    pub usage: u8,
+    /// Who may change it: by default whoever proved the master.
+    #[serde(default = "under_master")]
+    pub change: u8,
+    /// Whether later updates may come in the clear: by default not.
+    #[serde(default)]
+    pub loading: Loading,
+}
+
+/// What the card uses a key for: its type.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Use {
+    /// Type 30: INTERNAL AUTHENTICATE by encryption.
+    Encrypt,
+    /// Type 31: INTERNAL AUTHENTICATE by decryption.
+    Decrypt,
+    /// Type 32: INTERNAL AUTHENTICATE by MAC.
+    Mac,
+    /// Type 34: transaction authentication code.
+    Tac,
+    /// Type 36: line protection of files.
+    Line,
+    /// Type 37.
+    PinUnblock,
+    /// Type 38.
+    PinReload,
+    /// Type 39.
+    ExternalAuthentication,
+    /// Type 3C.
+    Overdraft,
+    /// Type 3D.
+    Unload,
+    /// Type 3E.
+    Purchase,
+    /// Type 3F.
+    Load,
+}
+
+/// Whether a key may be updated in the clear later on. Issuing always loads it as ciphertext.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loading {
+    /// As ciphertext with MAC only.
+    #[default]
+    Protected,
+    /// In the clear too.
+    Plain,
+}
+
+/// A key of the city in a SAM.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SamKey {
+    /// Function whose key it is.
+    pub key: String,
+    /// Version of the key, where the ring has several.
+    pub version: Option<u8>,
+    /// Version under which the SAM keeps it: by default the version of the key.
+    pub slot: Option<u8>,
+    /// Levels of dispersion down to the key of a user card: by default 1.
+    #[serde(default = "one_level")]
+    pub levels: u8,
+    /// Type in the SAM, 0 to 31: 2 is purchase, 7 is encryption.
+    pub kind: u8,
+}
+
+/// A PIN.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Pin {
+    /// Identifier.
+    pub id: u8,
+    /// The PIN as the card compares it, as a rule `{pin}`.
+    pub value: Template,
+    /// Wrong tries that it stands.
+    pub tries: u8,
+    /// The low nibble becomes the security state.
+    pub follow: u8,
+    /// Who may present it: by default everybody.
+    #[serde(default = "always")]
+    pub usage: u8,
+}
+
+/// A file with data.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct File {
+    /// File identifier.
+    pub id: u16,
+    /// Structure and size.
+    pub kind: FileKind,
+    /// Who may read it: by default everybody.
+    #[serde(default = "always")]
+    pub read: u8,
+    /// Who may write it: by default everybody who has its line protection key. A file without line protection needs a rule.
+    pub write: Option<u8>,
+    /// How commands that write it are protected: by default not at all.
+    pub protection: Option<ContentProtection>,
+    /// Whether reading is protected as writing is.
+    #[serde(default)]
+    pub protect_reading: bool,
+    /// What a binary file holds; it may be shorter than the file.
+    pub content: Option<Template>,
+    /// What a file of records holds, the first record first.
+    #[serde(default)]
+    pub record: Vec<Template>,
+}
+
+/// Structure and size of a file.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// So many bytes.
+    Binary(u16),
+    /// Records of one length: number and bytes in each.
+    FixedRecords(u8, u8),
+    /// Records of any length in so many bytes.
+    VariableRecords(u16),
+    /// Records of one length, the newest over the oldest: number and bytes in each.
+    Cyclic(u8, u8),
+}
+
+/// Line protection of a file.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ContentProtection {
+    /// MAC.
+    Mac,
+    /// Ciphertext with MAC.
+    CipherAndMac,
+}
+
+/// A directory's name, 1 to 16 bytes in hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Name(pub DfName);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = base16ct::mixed::decode_vec(&text)
+            .map_err(|_| serde::de::Error::custom("a name is pairs of hexadecimal digits"))?;
+        DfName::try_from(bytes.as_slice()).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl FromStr for Plan {
+    type Err = PlanError;
+
+    /// Reads a plan in TOML, and checks what can be checked without keys and a card's data.
+    fn from_str(text: &str) -> Result<Self, PlanError> {
+        let plan: Self = toml::from_str(text).map_err(|error| PlanError::Toml(error.to_string()))?;
+        plan.check()?;
+        Ok(plan)
+    }
+}
+
+impl fmt::Display for Use {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Encrypt => "encrypt",
+            Self::Decrypt => "decrypt",
+            Self::Mac => "mac",
+            Self::Tac => "tac",
+            Self::Line => "line",
+            Self::PinUnblock => "pin-unblock",
+            Self::PinReload => "pin-reload",
+            Self::ExternalAuthentication => "external-authentication",
+            Self::Overdraft => "overdraft",
+            Self::Unload => "unload",
+            Self::Purchase => "purchase",
+            Self::Load => "load",
+        })
+    }
+}
+
+const fn always() -> u8 {
+    0xF0
+}
+
+const fn never() -> u8 {
+    0xEF
+}
+
+const fn under_master() -> u8 {
+    0xAA
+}
+
+const fn master_level() -> u8 {
+    0x0A
+}
+
+const fn shown_file() -> u8 {
+    0x95
+}
+
+const fn one_level() -> u8 {
+    1
+}

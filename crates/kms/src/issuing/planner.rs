@@ -1,0 +1,629 @@
+//! From a plan, the keys and the data of one card to the steps that make it.
+
+use apdu::commands::FileId;
+use apdu::commands::pboc::{
+    Access, CreateDf, CreateEf, CreateKeyFile, EfKind, KeyAttributes, KeyLoading, KeyUse, LineKeyIds,
+    PsamKeyUsage, ReadProtection, Tries,
+};
+use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
+use tdea::{StrengthError, TdeaKey};
+
+use super::data::CardData;
+use super::key_ring::{KeyRing, KeyScope, RingKey};
+use super::plan::{
+    Application, ContentProtection, File, FileKind, Key, Loading, Master, Pin, Plan, SamKey, Use,
+};
+use super::script::{
+    ALGORITHM, Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step,
+};
+use super::template::{Template, TemplateError};
+use super::test_keys;
+
+/// Whether cards go out to people.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mode {
+    /// They do: keys that the whole world knows are refused, and so are weak ones.
+    Production,
+    /// They don't: any key goes.
+    Test,
+}
+
+/// A plan that can't be carried out.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// The text is no plan; line and reason.
+    #[error("{}", .0.trim_end())]
+    Toml(String),
+    /// Something in it is wrong, or does not go together with keys or data.
+    #[error("{place}: {fault}")]
+    At {
+        /// Where in the plan: `application 3F01, key 1`.
+        place: String,
+        /// What is wrong.
+        fault: PlanFault,
+    },
+}
+
+/// What is wrong at one place of a plan.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanFault {
+    /// The same identifier twice.
+    #[error("the identifier stands twice in its directory")]
+    Twice,
+    /// The master's place.
+    #[error("external authentication key 0 is the master's place")]
+    MastersPlace,
+    /// Not 1 to 15 tries.
+    #[error("1 to 15 tries are possible, found {0}")]
+    Tries(u8),
+    /// The use counts tries, and the plan gives none.
+    #[error("use `{0}` needs `tries`")]
+    NoTries(Use),
+    /// The use counts no tries, or leads to no security state.
+    #[error("use `{0}` takes no `{1}`")]
+    NotForThisUse(Use, &'static str),
+    /// External authentication without the state it leads to.
+    #[error("external authentication needs `follow`")]
+    NoFollow,
+    /// Not 0 to 15.
+    #[error("security states are 0 to 15, found {0}")]
+    Follow(u8),
+    /// Levels 0 to 7, kinds 0 to 31.
+    #[error("a SAM key has 0 to 7 levels and a kind of 0 to 31")]
+    SamUsage,
+    /// A protected file, and no line protection key in its directory.
+    #[error("the file is protected, and its directory has no key 0 of use `line`")]
+    NoLineKey,
+    /// A file that anybody could write.
+    #[error("a file without line protection needs a rule for `write`")]
+    NoWriteRule,
+    /// `protect-reading` without `protection`.
+    #[error("reading can be protected as writing is, and writing is not")]
+    NoProtection,
+    /// `content` in a file of records, `record` in a binary one, or either in a cyclic one.
+    #[error("binary files have `content`, files of records have `record`, cyclic files have neither")]
+    ContentKind,
+    /// More content than there is room for.
+    #[error("the content has {found} bytes, there is room for {room}")]
+    TooLong {
+        /** Bytes of the content. */
+        found: usize,
+        /** Bytes of the file or record. */
+        room: usize,
+    },
+    /// A fixed record of another length.
+    #[error("a record has {found} bytes instead of {expected}")]
+    RecordLength {
+        /** Bytes of the record. */
+        found: usize,
+        /** Bytes of every record of the file. */
+        expected: usize,
+    },
+    /// A record of variable length that is no tag, length and value.
+    #[error("a record of variable length is a tag, a length and as many bytes")]
+    NoTlv,
+    /// More records than the file takes.
+    #[error("the file takes {room} records, the plan has {found}")]
+    TooManyRecords {
+        /** Records in the plan. */
+        found: usize,
+        /** Records in the file. */
+        room: usize,
+    },
+    /// A PIN of another length.
+    #[error("a PIN is 2 to 8 bytes, found {0}")]
+    PinLength(usize),
+    /// The card's data does not fit a template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The ring has no such key.
+    #[error("there is no key `{0}` for this card")]
+    NoKey(String),
+    /// The ring has several versions of it.
+    #[error("there are several versions of key `{0}`: the plan must name one")]
+    SeveralVersions(String),
+    /// The key's function is another one.
+    #[error("a key of the function `{function}` is not for use `{used}`")]
+    NotForThisFunction {
+        /** Function of the key. */
+        function: &'static str,
+        /** Use in the plan. */
+        used: Use,
+    },
+    /// One key, two uses.
+    #[error("the key `{0}` is on the card already: one key, one purpose")]
+    SecondPurpose(String),
+    /// A key that the world knows.
+    #[error("a test key that everybody knows ({0}) does not go onto a card in production")]
+    TestKey(&'static str),
+    /// A weak key.
+    #[error(transparent)]
+    Weak(#[from] StrengthError),
+    /// A key of 24 bytes.
+    #[error("these cards take no keys of triple length")]
+    TripleLength,
+}
+
+type Result<T, E = PlanFault> = core::result::Result<T, E>;
+
+trait At<T> {
+    fn at(self, place: &str) -> Result<T, PlanError>;
+}
+
+impl<T> At<T> for Result<T> {
+    fn at(self, place: &str) -> Result<T, PlanError> {
+        self.map_err(|fault| PlanError::At { place: place.to_owned(), fault })
+    }
+}
+
+impl Plan {
+    /// The steps for one card: its keys from `keys`, everything else from `data`, delivered under `transport`.
+    ///
+    /// # Errors
+    /// Returns [`PlanError`] with the place in the plan if a key is missing, of another function, weak or known to everybody
+    /// ([`Mode::Production`]), or if the card's data does not fit. Nothing has been sent to a card then.
+    pub fn script(
+        &self,
+        keys: &KeyRing,
+        data: &CardData,
+        transport: &TdeaKey,
+        mode: Mode,
+    ) -> Result<Script, PlanError> {
+        let mut planner = Planner { keys, data, mode, used: Vec::new(), steps: Vec::new() };
+        planner.card(self, transport)?;
+        for (index, application) in self.application.iter().enumerate() {
+            // The first one follows on what was done in the master file.
+            if index > 0 {
+                planner.back_to_the_card();
+            }
+            planner.application(application)?;
+        }
+        Ok(Script { plan: format!("{}, version {}", self.name, self.version), steps: planner.steps })
+    }
+
+    /// What can be wrong with a plan whatever the card is.
+    pub(super) fn check(&self) -> Result<(), PlanError> {
+        check_master(&self.card.master).at("card, master")?;
+        check_directory("card", &self.card.key, &[], &self.card.file)?;
+        for (index, application) in self.application.iter().enumerate() {
+            let place = application.place();
+            if self.application.iter().take(index).any(|other| other.id == application.id) {
+                return Err(PlanFault::Twice).at(&place);
+            }
+            check_master(&application.master).at(&format!("{place}, master"))?;
+            check_directory(&place, &application.key, &application.pin, &application.file)?;
+            for key in &application.sam_key {
+                sam_usage(key).at(&format!("{place}, SAM key `{}`", key.key))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Application {
+    fn place(&self) -> String {
+        format!("application {:04X}", self.id)
+    }
+}
+
+fn check_master(master: &Master) -> Result<()> {
+    tries(master.tries)?;
+    follow(master.follow)?;
+    Ok(())
+}
+
+fn check_directory(place: &str, keys: &[Key], pins: &[Pin], files: &[File]) -> Result<(), PlanError> {
+    for (index, key) in keys.iter().enumerate() {
+        let place = key_place(place, key);
+        key_use(key, 0).at(&place)?;
+        if key.r#use == Use::ExternalAuthentication && key.id == 0 {
+            return Err(PlanFault::MastersPlace).at(&place);
+        }
+        if keys.iter().take(index).any(|other| (other.r#use, other.id) == (key.r#use, key.id)) {
+            return Err(PlanFault::Twice).at(&place);
+        }
+    }
+    for (index, pin) in pins.iter().enumerate() {
+        let place = format!("{place}, PIN {:02X}", pin.id);
+        tries(pin.tries).and(follow(pin.follow)).at(&place)?;
+        if pins.iter().take(index).any(|other| other.id == pin.id) {
+            return Err(PlanFault::Twice).at(&place);
+        }
+    }
+    let has_line_key = keys.iter().any(|key| key.r#use == Use::Line && key.id == 0);
+    for (index, file) in files.iter().enumerate() {
+        let place = file_place(place, file);
+        if files.iter().take(index).any(|other| other.id == file.id) {
+            return Err(PlanFault::Twice).at(&place);
+        }
+        check_file(file, has_line_key).at(&place)?;
+    }
+    Ok(())
+}
+
+fn check_file(file: &File, has_line_key: bool) -> Result<()> {
+    if file.protection.is_some() && !has_line_key {
+        return Err(PlanFault::NoLineKey);
+    }
+    if file.protection.is_none() && file.write.is_none() {
+        return Err(PlanFault::NoWriteRule);
+    }
+    if file.protect_reading && file.protection.is_none() {
+        return Err(PlanFault::NoProtection);
+    }
+    let fits = match file.kind {
+        FileKind::Binary(_) => file.record.is_empty(),
+        // A cyclic file begins empty: what it is for is written by the card.
+        FileKind::Cyclic(..) => file.content.is_none() && file.record.is_empty(),
+        _ => file.content.is_none(),
+    };
+    if fits { Ok(()) } else { Err(PlanFault::ContentKind) }
+}
+
+fn key_place(place: &str, key: &Key) -> String {
+    format!("{place}, key {} {:02X}", key.r#use, key.id)
+}
+
+fn file_place(place: &str, file: &File) -> String {
+    format!("{place}, file {:04X}", file.id)
+}
+
+fn tries(number: u8) -> Result<Tries> {
+    Tries::new(number).ok_or(PlanFault::Tries(number))
+}
+
+fn follow(state: u8) -> Result<u8> {
+    if state <= 0x0F { Ok(state) } else { Err(PlanFault::Follow(state)) }
+}
+
+fn sam_usage(key: &SamKey) -> Result<PsamKeyUsage> {
+    PsamKeyUsage::new(key.levels, key.kind).ok_or(PlanFault::SamUsage)
+}
+
+/// What the card has to know of a key of this `version`.
+fn key_use(key: &Key, version: u8) -> Result<KeyUse> {
+    let used = key.r#use;
+    let counts = matches!(used, Use::Line | Use::PinUnblock | Use::PinReload | Use::ExternalAuthentication);
+    if !counts && key.tries.is_some() {
+        return Err(PlanFault::NotForThisUse(used, "tries"));
+    }
+    if used != Use::ExternalAuthentication && key.follow.is_some() {
+        return Err(PlanFault::NotForThisUse(used, "follow"));
+    }
+    let attributes = KeyAttributes { version, algorithm: ALGORITHM };
+    let counted = || tries(key.tries.ok_or(PlanFault::NoTries(used))?);
+    Ok(match used {
+        Use::Encrypt => KeyUse::DesEncrypt(attributes),
+        Use::Decrypt => KeyUse::DesDecrypt(attributes),
+        Use::Mac => KeyUse::DesMac(attributes),
+        Use::Tac => KeyUse::Tac(attributes),
+        Use::Overdraft => KeyUse::Overdraft(attributes),
+        Use::Unload => KeyUse::Unload(attributes),
+        Use::Purchase => KeyUse::Purchase(attributes),
+        Use::Load => KeyUse::Load(attributes),
+        Use::Line => KeyUse::Line(counted()?),
+        Use::PinUnblock => KeyUse::PinUnblock(counted()?),
+        Use::PinReload => KeyUse::PinReload(counted()?),
+        Use::ExternalAuthentication => KeyUse::ExternalAuthenticate {
+            follow_state: follow(key.follow.ok_or(PlanFault::NoFollow)?)?,
+            tries: counted()?,
+        },
+    })
+}
+
+struct Planner<'a> {
+    keys: &'a KeyRing,
+    data: &'a CardData,
+    mode: Mode,
+    /// Keys of the ring that are on the card: function, scope, version.
+    used: Vec<(&'static str, KeyScope, u8)>,
+    steps: Vec<Step>,
+}
+
+/// The keys at work in one directory.
+struct Desk {
+    master: MasterKey,
+    line: Option<LineKey>,
+}
+
+impl<'a> Planner<'a> {
+    fn push(&mut self, place: &str, action: Action) {
+        self.steps.push(Step { place: place.to_owned(), action });
+    }
+
+    fn card(&mut self, plan: &Plan, transport: &TdeaKey) -> Result<(), PlanError> {
+        let place = "card";
+        let transport = self.transport(transport).at("transport key")?;
+        let master = self.master(&plan.card.master).at("card, master")?;
+        let key = master.key.duplicate();
+        self.push(place, Action::Select(FileId::MASTER));
+        self.push(place, Action::TakeOver { transport, master });
+        self.push(place, Action::Prove(key.duplicate()));
+        let desk = Desk { master: key, line: None };
+        self.directory(place, desk, &plan.card.key, &[], &[], &plan.card.file)
+    }
+
+    fn application(&mut self, application: &Application) -> Result<(), PlanError> {
+        let place = application.place();
+        let above = self.card_master();
+        let directory = CreateDf {
+            id: FileId(application.id),
+            size: application.size,
+            create: Access::from_byte(application.create),
+            erase: Access::from_byte(application.erase),
+            short_id: application.short_id,
+            name: application.name.0,
+        };
+        let keys = CreateKeyFile {
+            id: FileId(application.keys.id),
+            size: application.keys.size,
+            short_id: application.keys.short_id,
+            add: Access::from_byte(application.keys.add),
+        };
+        let master = self.master(&application.master).at(&format!("{place}, master"))?;
+        let key = master.key.duplicate();
+        self.push(&place, Action::CreateDirectory(directory));
+        self.push(&place, Action::Select(FileId(application.id)));
+        self.push(&place, Action::CreateKeyFile(keys));
+        self.push(&place, Action::LoadMaster { master, under: above });
+        self.push(&place, Action::Prove(key.duplicate()));
+        let desk = Desk { master: key, line: None };
+        self.directory(
+            &place,
+            desk,
+            &application.key,
+            &application.sam_key,
+            &application.pin,
+            &application.file,
+        )
+    }
+
+    /// Leaves an application. In the master file its master has to be proven again.
+    fn back_to_the_card(&mut self) {
+        let master = self.card_master();
+        self.push("card", Action::Select(FileId::MASTER));
+        self.push("card", Action::Prove(master));
+    }
+
+    /// The card master, which the first steps load.
+    fn card_master(&self) -> MasterKey {
+        let master = self.steps.iter().find_map(|step| match &step.action {
+            Action::TakeOver { master, .. } => Some(master.key.duplicate()),
+            _ => None,
+        });
+        master.expect("the card itself is planned first")
+    }
+
+    fn directory(
+        &mut self,
+        place: &str,
+        mut desk: Desk,
+        keys: &[Key],
+        sam_keys: &[SamKey],
+        pins: &[Pin],
+        files: &[File],
+    ) -> Result<(), PlanError> {
+        for key in keys {
+            let place = key_place(place, key);
+            let key = self.key(key, &mut desk).at(&place)?;
+            self.push(&place, Action::LoadKey { key, under: desk.master.duplicate() });
+        }
+        for key in sam_keys {
+            let place = format!("{place}, SAM key `{}`", key.key);
+            let key = self.sam_key(key).at(&place)?;
+            self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+        }
+        for pin in pins {
+            let place = format!("{place}, PIN {:02X}", pin.id);
+            let pin = self.pin(pin).at(&place)?;
+            self.push(&place, Action::LoadPin { pin, under: desk.master.duplicate() });
+        }
+        files.iter().try_for_each(|file| self.file(&file_place(place, file), file, &desk))
+    }
+
+    fn transport(&self, key: &TdeaKey) -> Result<MasterKey> {
+        self.check(key)?;
+        Ok(MasterKey::from_key(card_key(key)?))
+    }
+
+    fn master(&mut self, master: &Master) -> Result<LoadedMaster> {
+        let used = Use::ExternalAuthentication;
+        let key_use = KeyUse::ExternalAuthenticate {
+            follow_state: follow(master.follow)?,
+            tries: tries(master.tries)?,
+        };
+        let key = self.take(&master.key, KeyScope::Card, master.version, Some(used))?;
+        let record = LoadedKey {
+            id: 0x00,
+            key_use,
+            loading: KeyLoading::Protected,
+            usage: Access::ALWAYS,
+            change: Access::from_byte(master.change),
+            key: card_key(&key.key)?,
+            kcv: key.key.kcv(),
+        };
+        Ok(LoadedMaster { record, key: MasterKey::from_key(card_key(&key.key)?) })
+    }
+
+    fn key(&mut self, key: &Key, desk: &mut Desk) -> Result<LoadedKey> {
+        let taken = self.take(&key.key, KeyScope::Card, key.version, Some(key.r#use))?;
+        if key.r#use == Use::Line && key.id == 0 {
+            desk.line = Some(LineKey::from_key(card_key(&taken.key)?));
+        }
+        Ok(LoadedKey {
+            id: key.id,
+            key_use: key_use(key, taken.version)?,
+            loading: match key.loading {
+                Loading::Protected => KeyLoading::Protected,
+                Loading::Plain => KeyLoading::Plain,
+            },
+            usage: Access::from_byte(key.usage),
+            change: Access::from_byte(key.change),
+            key: card_key(&taken.key)?,
+            kcv: taken.key.kcv(),
+        })
+    }
+
+    fn sam_key(&mut self, key: &SamKey) -> Result<LoadedSamKey> {
+        let taken = self.take(&key.key, KeyScope::City, key.version, None)?;
+        Ok(LoadedSamKey {
+            usage: sam_usage(key)?,
+            slot: key.slot.unwrap_or(taken.version),
+            key: card_key(&taken.key)?,
+            kcv: taken.key.kcv(),
+        })
+    }
+
+    fn pin(&self, pin: &Pin) -> Result<LoadedPin> {
+        let value = pin.value.fill(self.data)?;
+        if !(2..=8).contains(&value.len()) {
+            return Err(PlanFault::PinLength(value.len()));
+        }
+        let usage = Access::from_byte(pin.usage);
+        Ok(LoadedPin { id: pin.id, usage, follow: follow(pin.follow)?, tries: tries(pin.tries)?, pin: value })
+    }
+
+    fn file(&mut self, place: &str, file: &File, desk: &Desk) -> Result<(), PlanError> {
+        let protection = file.protection.map(|protection| match protection {
+            ContentProtection::Mac => Protection::Mac,
+            ContentProtection::CipherAndMac => Protection::CipherAndMac,
+        });
+        let create = CreateEf {
+            id: FileId(file.id),
+            kind: ef_kind(file.kind),
+            read: Access::from_byte(file.read),
+            write: file.write.map_or(Access::ALWAYS, Access::from_byte),
+            protection,
+            read_protection: if file.protect_reading {
+                ReadProtection::Protected
+            } else {
+                ReadProtection::Free
+            },
+            line_keys: LineKeyIds::ZERO,
+        };
+        self.push(place, Action::CreateFile(create));
+        let content = |planner: &Self, template: &Template| -> Result<Content> {
+            let line = desk.line.as_ref();
+            let protection = match protection {
+                Some(protection) => Some((protection, line.ok_or(PlanFault::NoLineKey)?.duplicate())),
+                None => None,
+            };
+            let bytes = template.fill(planner.data)?;
+            Ok(Content { file: FileId(file.id), bytes, protection, readable: !file.protect_reading })
+        };
+        if let Some(template) = &file.content {
+            let content = content(self, template).at(place)?;
+            fits(content.bytes.len(), file.kind).at(place)?;
+            self.push(place, Action::WriteBinary(content));
+        }
+        for (number, template) in (1..).zip(&file.record) {
+            let content = content(self, template).at(place)?;
+            record_fits(&content.bytes, file.record.len(), file.kind).at(place)?;
+            self.push(place, Action::AppendRecord { number, content });
+        }
+        Ok(())
+    }
+
+    /// A key of the ring, once.
+    fn take(
+        &mut self,
+        name: &str,
+        scope: KeyScope,
+        version: Option<u8>,
+        used: Option<Use>,
+    ) -> Result<&'a RingKey> {
+        let keys = self.keys;
+        let mut found = keys.find_all(name, scope, version);
+        let key = found.next().ok_or_else(|| PlanFault::NoKey(name.to_owned()))?;
+        if found.next().is_some() {
+            return Err(PlanFault::SeveralVersions(name.to_owned()));
+        }
+        let function = key.purpose.name();
+        if let Some(used) =
+            used.filter(|used| !key.purpose.card_key_types().fmcos.contains(&used.type_byte()))
+        {
+            return Err(PlanFault::NotForThisFunction { function, used });
+        }
+        self.check(&key.key)?;
+        let entry = (function, scope, key.version);
+        // A SAM may keep one key of its city under several types.
+        if scope == KeyScope::Card && self.used.contains(&entry) {
+            return Err(PlanFault::SecondPurpose(name.to_owned()));
+        }
+        self.used.push(entry);
+        Ok(key)
+    }
+
+    fn check(&self, key: &TdeaKey) -> Result<()> {
+        match (self.mode, test_keys::name(key)) {
+            (Mode::Test, _) => Ok(()),
+            (Mode::Production, Some(name)) => Err(PlanFault::TestKey(name)),
+            (Mode::Production, None) => Ok(key.check_strength()?),
+        }
+    }
+}
+
+impl Use {
+    /// The type byte of FMCOS.
+    const fn type_byte(self) -> u8 {
+        match self {
+            Self::Encrypt => 0x30,
+            Self::Decrypt => 0x31,
+            Self::Mac => 0x32,
+            Self::Tac => 0x34,
+            Self::Line => 0x36,
+            Self::PinUnblock => 0x37,
+            Self::PinReload => 0x38,
+            Self::ExternalAuthentication => 0x39,
+            Self::Overdraft => 0x3C,
+            Self::Unload => 0x3D,
+            Self::Purchase => 0x3E,
+            Self::Load => 0x3F,
+        }
+    }
+}
+
+fn card_key(key: &TdeaKey) -> Result<CardKey> {
+    CardKey::try_from(key.duplicate()).map_err(|_| PlanFault::TripleLength)
+}
+
+const fn ef_kind(kind: FileKind) -> EfKind {
+    match kind {
+        FileKind::Binary(size) => EfKind::Binary { size },
+        FileKind::FixedRecords(count, len) => EfKind::FixedRecords { count, len },
+        FileKind::VariableRecords(size) => EfKind::VariableRecords { size },
+        FileKind::Cyclic(count, len) => EfKind::Cyclic { count, len },
+    }
+}
+
+fn fits(found: usize, kind: FileKind) -> Result<()> {
+    match kind {
+        FileKind::Binary(room) if found > usize::from(room) => {
+            Err(PlanFault::TooLong { found, room: usize::from(room) })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn record_fits(record: &[u8], records: usize, kind: FileKind) -> Result<()> {
+    let found = record.len();
+    match kind {
+        FileKind::FixedRecords(_, len) if found != usize::from(len) => {
+            Err(PlanFault::RecordLength { found, expected: usize::from(len) })
+        }
+        FileKind::FixedRecords(count, _) if records > usize::from(count) => {
+            Err(PlanFault::TooManyRecords { found: records, room: usize::from(count) })
+        }
+        FileKind::VariableRecords(_) => match record {
+            _ if found > MAX_RECORD => Err(PlanFault::TooLong { found, room: MAX_RECORD }),
+            [_, len, value @ ..] if value.len() == usize::from(*len) => Ok(()),
+            _ => Err(PlanFault::NoTlv),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Longest record in bytes, protected and sent in one command.
+const MAX_RECORD: usize = 200;

@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+extern crate alloc;
+
+pub mod issuing;
