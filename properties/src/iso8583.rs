@@ -2,11 +2,12 @@
 
 use core::convert::Infallible;
 
-use ::smid::SmidProfile;
 use ::smid::iso8583::{
-    BcdPad, Bitmap, BitmapCoding, Coding, Content, Dialect, FieldSpec, KeyExchange, KeyReference, Length,
-    LengthCoding, Message, Mti, MtiCoding, RuleOptions, ValueCoding, validate,
+    BcdPad, Bitmap, BitmapCoding, CodePage, Coding, Content, DateCheck, DateFormat, Dialect, FieldSpec,
+    KeyExchange, KeyReference, Length, LengthCoding, Message, Mti, MtiCoding, RuleOptions, Sensitivity,
+    SubfieldLength, SubfieldSpec, Subfields, ValueCoding, validate,
 };
+use ::smid::{SmidProfile, Tag};
 
 use crate::Reach;
 use crate::input::Input;
@@ -27,41 +28,48 @@ pub fn iso8583_decode_is_total(data: &[u8]) -> Reach {
 pub fn iso8583_any_dialect_is_total(data: &[u8]) -> Reach {
     let mut input = Input::new(data);
     let mut dialect = input.one_of(&Dialect::BUILT_IN).derive("any");
-    dialect.set_mti(input.one_of(&[MtiCoding::Ascii, MtiCoding::Bcd]));
-    dialect.set_bitmap(input.one_of(&[BitmapCoding::Binary, BitmapCoding::Hex]));
+    dialect.set_mti(input.one_of(&[MtiCoding::Ascii, MtiCoding::Bcd, MtiCoding::Ebcdic]));
+    dialect.set_bitmap(input.one_of(&[BitmapCoding::Binary, BitmapCoding::Hex, BitmapCoding::EbcdicHex]));
     dialect.set_bcd_pads(pad(&mut input), pad(&mut input));
-    for _ in 0..input.below(5) {
+    let redefined = input.byte();
+    if redefined & 0x80 != 0 {
+        dialect.set_dates(DateCheck::Calendar);
+    }
+    for _ in 0..(redefined & 0x7F) % 5 {
         let spec = spec(&mut input);
         let coding = coding(&mut input);
-        if dialect.set_field(spec, coding).is_ok() {
-            assert_eq!(dialect.field(spec.number).map(|field| field.spec), Some(spec));
+        if dialect.set_field(spec.clone(), coding).is_ok() {
+            assert_eq!(dialect.field(spec.number).map(|field| &field.spec), Some(&spec));
         }
     }
     decode(&dialect, input.take_rest())
 }
 
 fn pad(input: &mut Input<'_>) -> BcdPad {
-    input.one_of(&[BcdPad::LeadingZero, BcdPad::TrailingZero, BcdPad::TrailingF])
+    input.one_of(&[BcdPad::LeadingZero, BcdPad::TrailingZero, BcdPad::TrailingF, BcdPad::LeadingF])
 }
 
 fn spec(input: &mut Input<'_>) -> FieldSpec {
     use Content::{A, AOrN, An, Anp, Ans, B, N, Ns, XN, Z};
     let number = input.byte();
     let max = input.u16() % 1024;
-    FieldSpec {
-        number,
-        name: "any",
-        content: input.one_of(&[N, A, An, Anp, Ns, Ans, AOrN, XN, Z, B]),
-        length: input.one_of(&[Length::Fixed(max), Length::LlVar(max), Length::LllVar(max)]),
-    }
+    let content = input.one_of(&[N, A, An, Anp, Ns, Ans, AOrN, XN, Z, B]);
+    let length = input.one_of(&[Length::Fixed(max), Length::LlVar(max), Length::LllVar(max)]);
+    let mut spec = FieldSpec::new(number, "any", content, length);
+    spec.date =
+        DateFormat::ALL.into_iter().find(|format| length == Length::Fixed(format.digits()) && content == N);
+    spec
 }
 
 fn coding(input: &mut Input<'_>) -> Coding {
-    let length = input.one_of(&[LengthCoding::Ascii, LengthCoding::Bcd, LengthCoding::Binary]);
+    let lengths = [LengthCoding::Ascii, LengthCoding::Bcd, LengthCoding::Binary, LengthCoding::Ebcdic];
+    let length = input.one_of(&lengths);
     let pad = pad(input);
     let values = [ValueCoding::Ascii, ValueCoding::Bcd(pad), ValueCoding::SignThenBcd(pad)];
     let bytes = [ValueCoding::Raw, ValueCoding::Hex];
-    Coding { length, value: input.one_of(&[values.as_slice(), &bytes].concat()) }
+    let ebcdic =
+        [ValueCoding::Ebcdic(CodePage::Cp037), ValueCoding::Ebcdic(CodePage::Cp1047), ValueCoding::EbcdicHex];
+    Coding { length, value: input.one_of(&[values.as_slice(), &bytes, &ebcdic].concat()) }
 }
 
 fn decode(dialect: &Dialect, data: &[u8]) -> Reach {
@@ -77,6 +85,7 @@ fn decode(dialect: &Dialect, data: &[u8]) -> Reach {
     check_mac(dialect, &message, data);
     check_parts(dialect, &message);
     check_other_dialects(dialect, &message);
+    check_text(dialect, &message);
     Reach::Held
 }
 
@@ -140,6 +149,95 @@ fn check_other_dialects(dialect: &Dialect, message: &Message) {
         assert_eq!(read.mti(), message.mti());
         assert!(read.fields().eq(message.fields()));
     }
+}
+
+/// A message comes back from its JSON, and one in which something is masked does not.
+fn check_text(dialect: &Dialect, message: &Message) {
+    let read = Message::from_json(dialect, &message.to_json_exposed()).unwrap();
+    assert!(read.mti() == message.mti() && read.fields().eq(message.fields()));
+    let masked = dialect
+        .fields()
+        .any(|field| field.spec.sensitivity == Sensitivity::Masked && message.contains(field.spec.number));
+    assert_eq!(Message::from_json(dialect, &message.to_json(dialect)).is_err(), masked);
+    let lines = 1 + message.bitmap().count();
+    assert_eq!(message.display(dialect).to_string().lines().count(), lines);
+    assert_eq!(message.display_exposed(dialect).to_string().lines().count(), lines);
+}
+
+/// Any text is a dialect or an error on one of its lines; a dialect comes back from its own text, and a message of it reads as
+/// any other does.
+pub fn dialect_toml_is_total(data: &[u8]) -> Reach {
+    let Ok(text) = core::str::from_utf8(data) else { return Reach::Refused };
+    match Dialect::from_toml(text) {
+        Ok(dialect) => {
+            assert_eq!(Dialect::from_toml(&dialect.to_toml()).as_ref(), Ok(&dialect));
+            for message in [&b"0200\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"[..], data] {
+                decode(&dialect, message);
+            }
+            Reach::Held
+        }
+        Err(error) => {
+            assert!((1..=1 + text.matches('\n').count()).contains(&error.line), "{error}");
+            Reach::Refused
+        }
+    }
+}
+
+/// Any text is a message or an error that quotes nothing, in every built-in dialect.
+pub fn iso8583_json_is_total(data: &[u8]) -> Reach {
+    let Ok(text) = core::str::from_utf8(data) else { return Reach::Refused };
+    let mut reach = Reach::Refused;
+    for dialect in Dialect::BUILT_IN {
+        let Ok(message) = Message::from_json(dialect, text) else { continue };
+        check_text(dialect, &message);
+        if let Ok(bytes) = message.encode(dialect) {
+            assert_eq!(decode(dialect, &bytes), Reach::Held);
+            reach = Reach::Held;
+        }
+    }
+    reach
+}
+
+/// Any bytes are TLVs or an error within them, any text is cut by position or an error within it; what is cut is joined to the
+/// same.
+pub fn iso8583_subfields_are_total(data: &[u8]) -> Reach {
+    let mut dialect = Dialect::ISO1993_BINARY.derive("with subfields");
+    let spec = |name: &'static str, content, length| SubfieldSpec { name: name.into(), content, length };
+    let positional = Subfields::Positional(vec![
+        spec("digits", Content::N, SubfieldLength::Fixed(3)),
+        spec("word", Content::An, SubfieldLength::Fixed(2)),
+        spec("rest", Content::Ans, SubfieldLength::Rest),
+    ]);
+    for (number, subfields) in [(48, positional), (55, Subfields::BerTlv)] {
+        let mut field = dialect.field(number).unwrap().clone();
+        field.spec.subfields = Some(subfields);
+        dialect.set_field(field.spec, field.coding).unwrap();
+    }
+    let mut message = Message::new("1200".parse().unwrap());
+    let text = core::str::from_utf8(data).ok();
+    let set = [
+        message.set_bytes(&dialect, 55, data).is_ok(),
+        text.is_some_and(|text| message.set_text(&dialect, 48, text).is_ok()),
+    ];
+    let mut reach = Reach::Refused;
+    for (field, set) in [55, 48].into_iter().zip(set) {
+        if !set {
+            continue;
+        }
+        match message.subfields(&dialect, field) {
+            Ok(subfields) => {
+                let mut joined = Message::new(message.mti());
+                joined.set_subfields(&dialect, field, &subfields).unwrap();
+                assert_eq!(joined.get(field), message.get(field));
+                reach = Reach::Held;
+            }
+            Err(error) => assert!(error.position <= data.len(), "{error}"),
+        }
+    }
+    if let Ok(tag) = Tag::new(data) {
+        assert!(tag.bytes().eq(data.iter().copied()));
+    }
+    reach
 }
 
 /// Four digits are a message type that says the same in numbers, in text and in its parts; bits that are a bitmap come back

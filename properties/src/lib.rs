@@ -51,8 +51,10 @@ macro_rules! properties {
 pub const ALL: &[(&str, Property)] = properties! {
     apdu: apdu_command_round_trip, apdu_response_round_trip, apdu_script_is_total, apdu_channel_is_total;
     pboc: pboc_unprotect_is_total, pboc_protect_round_trip;
-    smid: smid_decode_is_total, smid_any_profile_is_total, key_name_layout_round_trip;
-    iso8583: iso8583_decode_is_total, iso8583_any_dialect_is_total, iso8583_header_round_trip;
+    smid: smid_decode_is_total, smid_any_profile_is_total, smid_profile_toml_is_total, key_name_layout_round_trip,
+        data_sets_decode_is_total;
+    iso8583: iso8583_decode_is_total, iso8583_any_dialect_is_total, iso8583_header_round_trip, dialect_toml_is_total,
+        iso8583_json_is_total, iso8583_subfields_are_total;
     pin: pin_block_decode_is_total, pin_and_pan_digits, translated_pin_is_the_same_pin;
     dukpt: ksn_decode_is_total, dukpt_host_equals_terminal, aes_ksn_decode_is_total,
         dukpt_aes_host_equals_terminal, durable_state_open_is_total;

@@ -1,8 +1,8 @@
 //! SMIDs and key names.
 
 use ::smid::{
-    Carrier, ControlByte, Count, KeyName, NameFraming, NameLayout, Order, SmidDecodeError, SmidList,
-    SmidProfile,
+    Carrier, ControlByte, Count, DataSet, DataSets, DataTag, KeyName, NameFraming, NameLayout, Order,
+    Purpose, SmidDecodeError, SmidList, SmidProfile,
 };
 
 use crate::Reach;
@@ -24,19 +24,23 @@ pub fn smid_decode_is_total(data: &[u8]) -> Reach {
 
 /// The same under any profile at all; one that contradicts itself decodes nothing.
 ///
-/// Input: control, framing, fixed length, fill, count, order, carrier; then the element.
+/// Input: control, framing, fixed length, omitted fill, count, order, carrier; then the element. The upper half of the byte of
+/// the framing is the added fill.
 pub fn smid_any_profile_is_total(data: &[u8]) -> Reach {
     let mut input = Input::new(data);
     let control = input.one_of(&[ControlByte::Absent, ControlByte::Present]);
-    let framing = input.below(3);
+    let framing = input.byte();
+    let (framing, added_fill) = (usize::from(framing & 0xF) % 3, framing >> 4);
     let fixed = input.byte();
     let profile = SmidProfile {
         name: "any".into(),
         control,
         name_framing: [NameFraming::Fixed(fixed), NameFraming::LengthByte, NameFraming::Remainder][framing],
         omitted_fill: input.byte(),
+        added_fill,
         count: input.one_of(&[Count::One, Count::Several]),
         order: input.one_of(&[Order::PinThenMac, Order::MacThenPin]),
+        layout: None,
     };
     let carrier = input.one_of(&[Carrier::Bit53, Carrier::Bit96]);
     let element = input.take_rest();
@@ -78,4 +82,36 @@ pub fn key_name_layout_round_trip(data: &[u8]) -> Reach {
             Reach::Refused
         }
     }
+}
+
+/// Any text is a profile or an error on one of its lines; a profile comes back from its own text.
+pub fn smid_profile_toml_is_total(data: &[u8]) -> Reach {
+    let Ok(text) = core::str::from_utf8(data) else { return Reach::Refused };
+    match SmidProfile::from_toml(text) {
+        Ok(profile) => {
+            assert_eq!(profile.check(), Ok(()));
+            assert_eq!(SmidProfile::from_toml(&profile.to_toml()), Ok(profile));
+            Reach::Held
+        }
+        Err(error) => {
+            assert!((1..=1 + text.matches('\n').count()).contains(&error.line), "{error}");
+            Reach::Refused
+        }
+    }
+}
+
+/// Any bytes are data sets or an error; data sets encode to the same bytes, also when they are put together again.
+pub fn data_sets_decode_is_total(data: &[u8]) -> Reach {
+    let Ok(sets) = DataSets::decode(data) else { return Reach::Refused };
+    assert_eq!(sets.encode().unwrap(), data);
+    for set in sets.as_slice() {
+        assert_eq!(sets.get(set.purpose()), Some(set));
+        if let Ok(smid) = set.smid() {
+            let naming = DataSet::naming(set.purpose(), &smid).unwrap();
+            assert_eq!(naming.smid(), Ok(smid));
+        }
+        let values = DataTag::ALL.iter().filter_map(|&tag| set.value(tag)).map(|value| 2 + value.len());
+        assert!(values.sum::<usize>() <= data.len() && Purpose::ALL.contains(&set.purpose()));
+    }
+    Reach::Held
 }

@@ -128,6 +128,7 @@ fn dialects() -> Record {
                 "message_type",
                 match dialect.mti() {
                     MtiCoding::Ascii => "4 ASCII digits",
+                    MtiCoding::Ebcdic => "4 EBCDIC digits",
                     MtiCoding::Bcd => "2 bytes",
                 },
             )
@@ -135,6 +136,7 @@ fn dialects() -> Record {
                 "bitmap",
                 match dialect.bitmap() {
                     BitmapCoding::Hex => "hexadecimal",
+                    BitmapCoding::EbcdicHex => "hexadecimal in EBCDIC",
                     BitmapCoding::Binary => "bytes",
                 },
             )
@@ -163,7 +165,7 @@ fn decode(arguments: &Decode) -> Result<Report, Failure> {
         };
         Record::new()
             .with("field", number)
-            .with("name", dialect.field(number).map(|field| field.spec.name))
+            .with("name", dialect.field(number).map(|field| &*field.spec.name))
             .with("length", length)
             .with("masked", masked)
             .with("value", if masked { mask(number, &shown) } else { shown })

@@ -139,7 +139,7 @@ fn message_with_its_mac_missing_doubled_or_misplaced_is_refused_unchecked() {
 fn dialect_without_eight_bytes_for_the_mac_is_refused() {
     let mut dialect = Dialect::ISO1993_BINARY.derive("short MAC");
     let coding = Coding { length: LengthCoding::Bcd, value: ValueCoding::Raw };
-    let spec = FieldSpec { number: 64, name: "MAC", content: Content::B, length: Length::Fixed(4) };
+    let spec = FieldSpec::new(64, "MAC", Content::B, Length::Fixed(4));
     dialect.set_field(spec, coding).unwrap();
     let mut message = request();
     assert_eq!(message.seal_with(&dialect, checksum), Err(MacError::Shape { field: 64 }));
@@ -196,7 +196,7 @@ fn smids_are_for_1993_and_binary_fields() {
 
     // A network that kept its sixteen digits in bit 53.
     let mut kept = Dialect::ISO1993_ASCII.derive("digits in bit 53");
-    let digits = *Dialect::ISO1987_ASCII.field(53).unwrap();
+    let digits = Dialect::ISO1987_ASCII.field(53).unwrap().clone();
     kept.set_field(digits.spec, digits.coding).unwrap();
     kept.set_bitmap(BitmapCoding::Binary);
     let mut message = Message::new("1200".parse().unwrap());

@@ -181,7 +181,7 @@ fn signed_amount_faults_are_located() {
 #[test]
 fn fill_of_a_signed_amount_is_located_behind_the_sign() {
     let mut dialect = Dialect::ISO1993_BINARY.derive("amount of odd length");
-    let spec = FieldSpec { length: Length::Fixed(4), ..dialect.field(97).unwrap().spec };
+    let spec = FieldSpec { length: Length::Fixed(4), ..dialect.field(97).unwrap().spec.clone() };
     let value = ValueCoding::SignThenBcd(BcdPad::TrailingF);
     dialect.set_field(spec, Coding { length: LengthCoding::Bcd, value }).unwrap();
     let amount = |digits: &[u8]| [&b"\x12\x00\x80\0\0\0\0\0\0\0\0\0\0\0\x80\0\0\0C"[..], digits].concat();

@@ -10,8 +10,8 @@
 mod vectors;
 
 use cardroot_smid::iso8583::{
-    BcdPad, BitmapCoding, Coding, Content, Dialect, Field, FieldSpec, FieldValue, Length, LengthCoding,
-    Message, MtiCoding, ValueCoding,
+    BcdPad, BitmapCoding, CodePage, Coding, Content, Dialect, Field, FieldSpec, FieldValue, Length,
+    LengthCoding, Message, MtiCoding, ValueCoding, Version,
 };
 use proptest::prelude::*;
 use vectors::samples;
@@ -40,20 +40,40 @@ fn other_codings() -> Dialect {
         (53, Content::B, Length::LlVar(48), LengthCoding::Bcd, ValueCoding::Hex),
         (55, Content::B, Length::LllVar(255), LengthCoding::Binary, ValueCoding::Hex),
         (60, Content::A, Length::LllVar(999), LengthCoding::Binary, ValueCoding::Ascii),
+        (8, Content::N, f(7), LengthCoding::Bcd, ValueCoding::Bcd(BcdPad::LeadingF)),
+        (9, Content::XN, f(8), LengthCoding::Bcd, ValueCoding::SignThenBcd(BcdPad::LeadingF)),
+        (56, Content::B, Length::LllVar(255), LengthCoding::Ebcdic, ValueCoding::EbcdicHex),
+        (62, Content::Ans, Length::LlVar(99), LengthCoding::Ebcdic, ValueCoding::Ebcdic(CodePage::Cp037)),
+        (63, Content::Ans, Length::LllVar(999), LengthCoding::Ebcdic, ValueCoding::Ebcdic(CodePage::Cp1047)),
         (61, Content::AOrN, Length::LlVar(99), LengthCoding::Binary, ValueCoding::Ascii),
     ] {
-        let spec = FieldSpec { number, name: "other", content, length };
+        let spec = FieldSpec::new(number, "other", content, length);
         dialect.set_field(spec, Coding { length: length_coding, value }).unwrap();
     }
     dialect
 }
 
+/// A message that is EBCDIC from its first byte to its last.
+fn ebcdic() -> Dialect {
+    let mut dialect = Dialect::ISO1987_ASCII.derive("ebcdic");
+    dialect.set_mti(MtiCoding::Ebcdic);
+    dialect.set_bitmap(BitmapCoding::EbcdicHex);
+    for field in Dialect::ISO1987_ASCII.fields() {
+        let value = match field.coding.value {
+            ValueCoding::Hex => ValueCoding::EbcdicHex,
+            _ => ValueCoding::Ebcdic(CodePage::Cp1047),
+        };
+        dialect.set_field(field.spec.clone(), Coding { length: LengthCoding::Ebcdic, value }).unwrap();
+    }
+    dialect
+}
+
 fn dialects() -> Vec<Dialect> {
-    Dialect::BUILT_IN.into_iter().cloned().chain([other_codings()]).collect()
+    Dialect::BUILT_IN.into_iter().cloned().chain([other_codings(), ebcdic()]).collect()
 }
 
 fn mti(dialect: &Dialect) -> &'static str {
-    if dialect.name().contains("1987") { "0200" } else { "1200" }
+    if dialect.version() == Version::Iso1987 { "0200" } else { "1200" }
 }
 
 /// A value of `len` characters or bytes of the content of `field`, chosen by `seeds`.
@@ -113,7 +133,7 @@ fn every_field_comes_back_at_its_shortest_and_longest() {
         }
     }
     println!("{checked} values");
-    assert!(checked > 5 * 126 * 3);
+    assert!(checked > 6 * 126 * 3);
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn tables_hold_fields_2_to_128_in_order_with_the_contents_of_1993() {
 
 #[test]
 fn key_fields_are_those_of_x9_24() {
-    let spec = |number: u8| fields_1993::FIELDS[usize::from(number) - 2];
+    let spec = |number: u8| fields_1993::FIELDS[usize::from(number) - 2].clone();
     for (number, length) in [
         (52, Length::Fixed(8)),
         (53, Length::LlVar(48)),
@@ -174,7 +174,7 @@ fn fills_are_set_for_fixed_and_variable_fields_alone() {
 #[test]
 fn impossible_fields_do_not_enter_a_dialect() {
     let mut dialect = Dialect::ISO1993_ASCII.derive("ours");
-    let spec = |number, content, length| FieldSpec { number, name: "ours", content, length };
+    let spec = |number, content, length| FieldSpec::new(number, "ours", content, length);
     let coding = |value| Coding { length: LengthCoding::Ascii, value };
     let text = coding(ValueCoding::Ascii);
     let mut fault = |spec, coding| dialect.set_field(spec, coding).unwrap_err().fault;

@@ -37,11 +37,13 @@ fn decode(profile: &SmidProfile, text: &str) -> Result<SmidList, SmidDecodeError
 fn each_preset_has_its_wire_form() {
     let plain = SmidList::from(smid());
     let controlled = SmidList::from(Smid::with_control(Control::B5, KSN.into()));
+    let short = SmidList::from(Smid::new(KeyName::new(&KSN[2..]).unwrap()));
     let forms = [
         (SmidProfile::KEY_NAME, &plain, "FFFF9876543210E00001"),
         (SmidProfile::KEY_NAME_10, &plain, "FFFF9876543210E00001"),
         (SmidProfile::CONTROL_KEY_NAME_10, &controlled, "B5FFFF9876543210E00001"),
         (SmidProfile::KEY_NAME_10_SENT_AS_8, &plain, "9876543210E00001"),
+        (SmidProfile::KEY_NAME_8_SENT_AS_10, &short, "FFFF9876543210E00001"),
         (SmidProfile::LENGTH_PREFIXED, &plain, "0AFFFF9876543210E00001"),
     ];
     assert_eq!(forms.len(), SmidProfile::PRESETS.len());
@@ -134,7 +136,8 @@ fn bytes_outside_the_profile_are_refused_where_they_stand() {
 #[test]
 fn carriers_hold_48_and_999_bytes() {
     let profile = SmidProfile { count: Count::Several, ..SmidProfile::KEY_NAME_10 };
-    let fixed = |len: u8| SmidProfile { name_framing: NameFraming::Fixed(len), ..profile.clone() };
+    let fixed =
+        |len: u8| SmidProfile { name_framing: NameFraming::Fixed(len), layout: None, ..profile.clone() };
     // 3 names of 16 fill bit 53; 111 names of 9 fill bit 96.
     for (carrier, len, most) in [(Carrier::Bit53, 16, 3), (Carrier::Bit96, 9, 111)] {
         let (profile, len) = (fixed(len), usize::from(len));
@@ -174,6 +177,35 @@ fn smids_outside_the_profile_are_not_encoded() {
 }
 
 #[test]
+fn added_fill_is_on_the_wire_and_not_in_the_name() {
+    let profile = &SmidProfile::KEY_NAME_8_SENT_AS_10;
+    let list = SmidList::decode(profile, Carrier::Bit53, &KSN).unwrap();
+    assert_eq!(list.as_slice()[0].key_name.as_bytes(), &KSN[2..]);
+    assert_eq!(list.encode(profile, Carrier::Bit53).as_deref(), Ok(&KSN[..]));
+    let parts = profile.parts(&list.as_slice()[0].key_name).unwrap().unwrap();
+    assert_eq!((parts.key_set_id, parts.counter), (0x98_7654, 1));
+    let wrong = b"\xFF\xFE\x98\x76\x54\x32\x10\xE0\x00\x01";
+    assert_eq!(
+        SmidList::decode(profile, Carrier::Bit53, wrong),
+        Err(SmidDecodeError::Fill { at: 1, found: 0xFE })
+    );
+    // The length byte counts what is sent.
+    let counted = SmidProfile { added_fill: 3, ..SmidProfile::LENGTH_PREFIXED };
+    let bytes = SmidList::from(Smid::new(name(5))).encode(&counted, Carrier::Bit53).unwrap();
+    assert_eq!(bytes[..4], [8, 0xFF, 0xFF, 0xFF]);
+    let short = SmidList::decode(&counted, Carrier::Bit53, &[7; 8]);
+    assert_eq!(short, Err(SmidDecodeError::NameLength { at: 1, found: 7 }));
+}
+
+#[test]
+fn presets_with_a_layout_cut_their_names() {
+    let parts = SmidProfile::KEY_NAME_10.parts(&KSN.into()).unwrap().unwrap();
+    assert_eq!((parts.key_set_id, parts.counter), (0xFF_FF98_7654, 1));
+    assert_eq!(SmidProfile::KEY_NAME.parts(&KSN.into()), Ok(None));
+    assert!(SmidProfile::KEY_NAME_10.parts(&name(9)).is_err());
+}
+
+#[test]
 fn contradictory_profiles_are_refused_both_ways() {
     let base = SmidProfile::KEY_NAME_10;
     for (profile, expected) in [
@@ -187,6 +219,15 @@ fn contradictory_profiles_are_refused_both_ways() {
             ProfileError::NameLength { len: 17 },
         ),
         (SmidProfile { omitted_fill: 6, ..base.clone() }, ProfileError::NameLength { len: 10 }),
+        (SmidProfile { added_fill: 17, ..base.clone() }, ProfileError::AddedFill { added: 17 }),
+        (
+            SmidProfile { omitted_fill: 1, added_fill: 1, ..base.clone() },
+            ProfileError::AddedFill { added: 1 },
+        ),
+        (
+            SmidProfile { name_framing: NameFraming::Fixed(9), ..base.clone() },
+            ProfileError::Layout { len: 10 },
+        ),
         (SmidProfile { count: Count::Several, ..SmidProfile::KEY_NAME }, ProfileError::Unframed),
     ] {
         assert_eq!(profile.check(), Err(expected));
@@ -199,7 +240,7 @@ fn contradictory_profiles_are_refused_both_ways() {
 #[test]
 fn most_fill_that_can_be_omitted_leaves_five_bytes() {
     let most =
-        SmidProfile { name_framing: NameFraming::Fixed(16), omitted_fill: 11, ..SmidProfile::KEY_NAME_10 };
+        SmidProfile { name_framing: NameFraming::Fixed(16), omitted_fill: 11, ..SmidProfile::KEY_NAME };
     let list = decode(&most, "9876543210").unwrap();
     assert_eq!(list.as_slice()[0].key_name.to_string(), ["FF"; 11].concat() + "9876543210");
 }
@@ -251,14 +292,18 @@ fn any_profile() -> impl Strategy<Value = SmidProfile> {
         Just(NameFraming::Remainder)
     ];
     let count = prop_oneof![Just(Count::One), Just(Count::Several)];
-    (control, framing, 0u8..13, count).prop_map(|(control, name_framing, omitted_fill, count)| SmidProfile {
-        name: "any".into(),
-        control,
-        name_framing,
-        omitted_fill,
-        count,
-        order: Order::PinThenMac,
-    })
+    (control, framing, 0u8..13, 0u8..17, count).prop_map(
+        |(control, name_framing, omitted_fill, added, count)| SmidProfile {
+            name: "any".into(),
+            control,
+            name_framing,
+            omitted_fill,
+            added_fill: if omitted_fill == 0 { added } else { 0 },
+            count,
+            order: Order::PinThenMac,
+            layout: None,
+        },
+    )
 }
 
 fn any_carrier() -> impl Strategy<Value = Carrier> {

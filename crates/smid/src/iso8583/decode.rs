@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{BcdPad, Bitmap, BitmapCoding, DecodeError, DecodeReason, Dialect, Field, Length, LengthCoding};
-use super::{Message, Mti, MtiCoding, Part, ValueCoding, store::Store};
+use super::{
+    BcdPad, Bitmap, BitmapCoding, CodePage, DecodeError, DecodeReason, Dialect, Field, Length, LengthCoding,
+};
+use super::{Message, Mti, MtiCoding, Part, ValueCoding, dialect::ValueFault, store::Store};
 
 impl Message {
     /// Decodes a message, all of `bytes`.
@@ -25,9 +27,10 @@ impl Message {
         let mut store = Store::with_capacity(bitmap.count().min(left), left);
         for number in bitmap.fields() {
             reader.part = Part::Field(number);
-            let field =
-                dialect.field(number).expect("a bitmap has only fields, and a dialect has all of them");
-            reader.field(field, &mut store)?;
+            let Some(field) = dialect.field(number) else {
+                return Err(reader.error(reader.at, DecodeReason::NotInDialect));
+            };
+            reader.field(dialect, field, &mut store)?;
         }
         reader.part = Part::End;
         match reader.rest().len() {
@@ -66,9 +69,10 @@ impl<'a> Reader<'a> {
     fn mti(&mut self, dialect: &Dialect) -> Result<Mti, DecodeError> {
         let mut digits = [0; 4];
         match dialect.mti() {
-            MtiCoding::Ascii => {
+            MtiCoding::Ascii | MtiCoding::Ebcdic => {
+                let zero = if dialect.mti() == MtiCoding::Ascii { b'0' } else { EBCDIC_ZERO };
                 for (digit, &c) in digits.iter_mut().zip(self.take(4)?) {
-                    *digit = c.wrapping_sub(b'0');
+                    *digit = c.wrapping_sub(zero);
                 }
             }
             MtiCoding::Bcd => {
@@ -79,7 +83,7 @@ impl<'a> Reader<'a> {
         }
         let mti = Mti::from_digits(digits).map_err(|_| {
             let wrong = digits.iter().position(|&digit| digit > 9).unwrap_or(0);
-            let offset = if dialect.mti() == MtiCoding::Ascii { wrong } else { wrong / 2 };
+            let offset = if dialect.mti() == MtiCoding::Bcd { wrong / 2 } else { wrong };
             self.error(offset, DecodeReason::Digit)
         })?;
         let (expected, found) = (dialect.version(), mti.version());
@@ -105,9 +109,10 @@ impl<'a> Reader<'a> {
                     word = word << 8 | u64::from(byte);
                 }
             }
-            BitmapCoding::Hex => {
+            BitmapCoding::Hex | BitmapCoding::EbcdicHex => {
                 let start = self.at;
                 for (index, &c) in self.take(16)?.iter().enumerate() {
+                    let c = if coding == BitmapCoding::Hex { c } else { CodePage::Cp037.decode(c) };
                     let digit = hex_digit(c).ok_or(self.error(start + index, DecodeReason::HexDigit))?;
                     word = word << 4 | u64::from(digit);
                 }
@@ -116,7 +121,7 @@ impl<'a> Reader<'a> {
         Ok(word)
     }
 
-    fn field(&mut self, field: &Field, store: &mut Store) -> Result<(), DecodeError> {
+    fn field(&mut self, dialect: &Dialect, field: &Field, store: &mut Store) -> Result<(), DecodeError> {
         let count = self.count(field)?;
         let start = self.at;
         let coding = field.coding.value;
@@ -126,9 +131,14 @@ impl<'a> Reader<'a> {
         store.append(field.spec.number, content.kind(), count, |data| {
             let before = data.len();
             unpack(coding, count, encoded, data).map_err(|(offset, reason)| wrong(offset, reason))?;
-            content
-                .check(data.get(before..).unwrap_or_default())
-                .map_err(|index| wrong(coding.offset_of(index, count), DecodeReason::Character(content)))
+            let value = data.get(before..).unwrap_or_default();
+            dialect.check_value(&field.spec, value).map_err(|(index, fault)| {
+                let reason = match fault {
+                    ValueFault::Character => DecodeReason::Character(content),
+                    ValueFault::Date(format) => DecodeReason::Date(format),
+                };
+                wrong(coding.offset_of(index, count), reason)
+            })
         })
     }
 
@@ -145,6 +155,7 @@ impl<'a> Reader<'a> {
         for (index, &byte) in prefix.iter().enumerate() {
             let (base, value) = match coding {
                 LengthCoding::Ascii => (10, digit(byte.wrapping_sub(b'0'))),
+                LengthCoding::Ebcdic => (10, digit(byte.wrapping_sub(EBCDIC_ZERO))),
                 LengthCoding::Bcd => (100, digit(byte >> 4).zip(digit(byte & 0xF)).map(|(h, l)| 10 * h + l)),
                 LengthCoding::Binary => (256, Some(byte)),
             };
@@ -162,6 +173,7 @@ type Wrong = (usize, DecodeReason);
 fn unpack(coding: ValueCoding, count: usize, encoded: &[u8], out: &mut Vec<u8>) -> Result<(), Wrong> {
     match coding {
         ValueCoding::Ascii | ValueCoding::Raw => out.extend_from_slice(encoded),
+        ValueCoding::Ebcdic(page) => out.extend(encoded.iter().map(|&byte| page.decode(byte))),
         ValueCoding::Bcd(pad) => unpack_bcd(pad, count, encoded, out)?,
         ValueCoding::SignThenBcd(pad) => {
             if let Some((&sign, digits)) = encoded.split_first() {
@@ -169,10 +181,11 @@ fn unpack(coding: ValueCoding, count: usize, encoded: &[u8], out: &mut Vec<u8>) 
                 unpack_bcd(pad, count - 1, digits, out).map_err(|(offset, reason)| (offset + 1, reason))?;
             }
         }
-        ValueCoding::Hex => {
+        ValueCoding::Hex | ValueCoding::EbcdicHex => {
             for (index, pair) in encoded.chunks_exact(2).enumerate() {
                 let mut byte = 0;
                 for (half, &c) in pair.iter().enumerate() {
+                    let c = if coding == ValueCoding::Hex { c } else { CodePage::Cp037.decode(c) };
                     byte = byte << 4 | hex_digit(c).ok_or((2 * index + half, DecodeReason::HexDigit))?;
                 }
                 out.push(byte);
@@ -195,6 +208,9 @@ fn unpack_bcd(pad: BcdPad, count: usize, encoded: &[u8], out: &mut Vec<u8>) -> R
     }
     Ok(())
 }
+
+/// Digits and letters are the same in both code pages.
+pub(super) const EBCDIC_ZERO: u8 = 0xF0;
 
 const fn digit(value: u8) -> Option<u8> {
     if value <= 9 { Some(value) } else { None }

@@ -4,7 +4,8 @@ use alloc::borrow::Cow;
 use core::fmt;
 
 use super::{BcdPad, Bitmap, Coding, Content, Field, FieldSpec, Length, LengthCoding, ValueCoding, Version};
-use super::{FieldError, FieldReason, fields_1987, fields_1993, store::Kind};
+use super::{DateFormat, FieldError, FieldReason, Sensitivity, fields_1987, fields_1993, store::Kind};
+use crate::{ProfileError, SmidProfile};
 
 /// Fields 2 to 128, field 2 first.
 pub(super) const FIELDS: usize = 127;
@@ -21,7 +22,7 @@ pub(super) const FIELDS: usize = 127;
 /// // ASCII throughout, but a binary bitmap and raw PIN data.
 /// let mut dialect = Dialect::ISO1987_ASCII.derive("our-network");
 /// dialect.set_bitmap(BitmapCoding::Binary);
-/// let pin_data = dialect.field(52).expect("52 is a field").spec;
+/// let pin_data = dialect.field(52).expect("52 is a field").spec.clone();
 /// dialect.set_field(pin_data, Coding { length: LengthCoding::Ascii, value: ValueCoding::Raw })?;
 /// # Ok::<(), cardroot_smid::iso8583::DialectError>(())
 /// ```
@@ -31,7 +32,9 @@ pub struct Dialect {
     version: Version,
     mti: MtiCoding,
     bitmap: BitmapCoding,
-    fields: [Field; FIELDS],
+    dates: DateCheck,
+    smids: Option<SmidProfile>,
+    fields: [Option<Field>; FIELDS],
 }
 
 /// How the message type indicator is written.
@@ -39,6 +42,8 @@ pub struct Dialect {
 pub enum MtiCoding {
     /// Four ASCII digits.
     Ascii,
+    /// Four EBCDIC digits.
+    Ebcdic,
     /// Two bytes, two digits each.
     Bcd,
 }
@@ -50,6 +55,17 @@ pub enum BitmapCoding {
     Binary,
     /// 16 or 32 upper-case hex digits.
     Hex,
+    /// 16 or 32 upper-case hex digits in EBCDIC.
+    EbcdicHex,
+}
+
+/// Whether fields that are dates or times are held against the calendar.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum DateCheck {
+    /// Any digits are accepted.
+    Digits,
+    /// Only days of the calendar and times of the day are accepted; see [`DateFormat::check`].
+    Calendar,
 }
 
 /// A field cannot be part of a dialect.
@@ -72,6 +88,15 @@ pub enum DialectFault {
     /// A length is zero, above 999, or has more digits than are sent.
     #[error("a length of {0:?} is not possible")]
     Length(Length),
+    /// A date is another number of digits, or the field is not `n` of fixed length.
+    #[error("{} is not the form of this field", _0.pattern())]
+    Date(DateFormat),
+    /// The subfields are of another kind than the field, do not fit its length, or have no names of their own.
+    #[error("the subfields do not fit the field")]
+    Subfields,
+    /// The field is one of [`MASKED_FIELDS`](super::MASKED_FIELDS) and cannot be shown.
+    #[error("the field is always masked")]
+    AlwaysMasked,
     /// The value coding cannot write the content.
     #[error("{coding:?} cannot write content {content}")]
     Coding {
@@ -136,15 +161,34 @@ impl Dialect {
         self.bitmap
     }
 
-    /// Returns a field, unless `number` is none.
+    /// Returns whether dates and times are held against the calendar; the built-in dialects do not.
+    pub const fn dates(&self) -> DateCheck {
+        self.dates
+    }
+
+    /// Returns how SMIDs stand in bits 53 and 96, if the dialect says so; the built-in dialects do not.
+    pub const fn smid_profile(&self) -> Option<&SmidProfile> {
+        self.smids.as_ref()
+    }
+
+    /// Returns a field, unless the dialect has none of that number.
     pub fn field(&self, number: u8) -> Option<&Field> {
-        if Bitmap::is_field(number) { self.fields.get(slot(number)) } else { None }
+        if Bitmap::is_field(number) { self.fields.get(slot(number))?.as_ref() } else { None }
+    }
+
+    /// Lists the fields, lowest number first.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.fields.iter().flatten()
     }
 
     /// Returns field `number`, having checked that a value fits it.
     pub(super) fn field_for(&self, number: u8, kind: Kind, value: &[u8]) -> Result<&Field, FieldError> {
         let fail = |position, reason| Err(FieldError { field: number, position, reason });
-        let Some(field) = self.field(number) else { return fail(0, FieldReason::NotAField) };
+        let Some(field) = self.field(number) else {
+            let reason =
+                if Bitmap::is_field(number) { FieldReason::NotInDialect } else { FieldReason::NotAField };
+            return fail(0, reason);
+        };
         let spec = &field.spec;
         match (kind, spec.content.kind()) {
             (Kind::Text, Kind::Bytes) => return fail(0, FieldReason::TextForBytes),
@@ -159,9 +203,21 @@ impl Dialect {
             _ if found > max => return fail(max, FieldReason::TooLong { max, found }),
             _ => {}
         }
-        match spec.content.check(value) {
+        match self.check_value(spec, value) {
             Ok(()) => Ok(field),
-            Err(position) => fail(position, FieldReason::Character(spec.content)),
+            Err((position, ValueFault::Character)) => fail(position, FieldReason::Character(spec.content)),
+            Err((position, ValueFault::Date(format))) => fail(position, FieldReason::Date(format)),
+        }
+    }
+
+    /// Checks the characters of a value of the right length, and its date.
+    pub(super) fn check_value(&self, spec: &FieldSpec, value: &[u8]) -> Result<(), (usize, ValueFault)> {
+        spec.content.check(value).map_err(|position| (position, ValueFault::Character))?;
+        match spec.date {
+            Some(format) if self.dates == DateCheck::Calendar => {
+                format.check(value).map_err(|position| (position, ValueFault::Date(format)))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -175,11 +231,33 @@ impl Dialect {
         self.bitmap = coding;
     }
 
-    /// Replaces the field that has the number of `spec`.
+    /// Sets whether dates and times are held against the calendar.
+    pub const fn set_dates(&mut self, check: DateCheck) {
+        self.dates = check;
+    }
+
+    /// Sets how SMIDs stand in bits 53 and 96.
     ///
     /// # Errors
-    /// Returns [`DialectError`] if there is no such field, if its length is zero or beyond what is sent of it, or if
-    /// `coding` cannot write its content.
+    /// Returns [`ProfileError`] if `profile` contradicts itself.
+    pub fn set_smid_profile(&mut self, profile: Option<SmidProfile>) -> Result<(), ProfileError> {
+        profile.as_ref().map_or(Ok(()), SmidProfile::check)?;
+        self.smids = profile;
+        Ok(())
+    }
+
+    /// Takes a field out of the dialect: messages that have it are refused.
+    pub fn remove_field(&mut self, number: u8) {
+        if let Some(field) = self.fields.get_mut(slot(number)) {
+            *field = None;
+        }
+    }
+
+    /// Adds the field that has the number of `spec`, or replaces it.
+    ///
+    /// # Errors
+    /// Returns [`DialectError`] if there is no such field, if its length is zero or beyond what is sent of it, if
+    /// `coding` cannot write its content, if date or subfields do not fit it, or if it would be shown and must not be.
     pub fn set_field(&mut self, spec: FieldSpec, coding: Coding) -> Result<(), DialectError> {
         let fail = |fault| Err(DialectError { field: spec.number, fault });
         let limit = match spec.length {
@@ -192,16 +270,34 @@ impl Dialect {
         if !coding.value.suits(spec.content) {
             return fail(DialectFault::Coding { coding: coding.value, content: spec.content });
         }
+        if let Some(format) = spec.date
+            && (spec.content, spec.length) != (Content::N, Length::Fixed(format.digits()))
+        {
+            return fail(DialectFault::Date(format));
+        }
+        if spec.subfields.as_ref().is_some_and(|subfields| !subfields.suit(spec.content, spec.length)) {
+            return fail(DialectFault::Subfields);
+        }
+        if spec.sensitivity == Sensitivity::Public && Sensitivity::of(spec.number) == Sensitivity::Masked {
+            return fail(DialectFault::AlwaysMasked);
+        }
         match self.fields.get_mut(slot(spec.number)) {
-            Some(field) if Bitmap::is_field(spec.number) => *field = Field { spec, coding },
+            Some(field) if Bitmap::is_field(spec.number) => *field = Some(Field { spec, coding }),
             _ => return fail(DialectFault::NotAField),
         }
         Ok(())
     }
 
+    /// Sets how the lengths of all fields are written.
+    pub fn set_length_coding(&mut self, coding: LengthCoding) {
+        for field in self.fields.iter_mut().flatten() {
+            field.coding.length = coding;
+        }
+    }
+
     /// Sets what fills an odd number of digits in all fields written as BCD, those of fixed and those of variable length.
     pub fn set_bcd_pads(&mut self, fixed: BcdPad, variable: BcdPad) {
-        for field in &mut self.fields {
+        for field in self.fields.iter_mut().flatten() {
             let new = if matches!(field.spec.length, Length::Fixed(_)) { fixed } else { variable };
             if let ValueCoding::Bcd(pad) | ValueCoding::SignThenBcd(pad) = &mut field.coding.value {
                 *pad = new;
@@ -209,14 +305,24 @@ impl Dialect {
         }
     }
 
+    /// Starts a dialect without fields.
+    #[cfg(feature = "toml")]
+    pub(super) fn empty(name: alloc::string::String, version: Version) -> Self {
+        let (mti, bitmap, dates) = (MtiCoding::Ascii, BitmapCoding::Hex, DateCheck::Digits);
+        let fields = [const { None }; FIELDS];
+        Self { name: Cow::Owned(name), version, mti, bitmap, dates, smids: None, fields }
+    }
+
     const fn ascii(name: &'static str, version: Version, specs: &[FieldSpec; FIELDS]) -> Self {
         let fields = coded(specs, Family::Ascii);
-        Self { name: Cow::Borrowed(name), version, mti: MtiCoding::Ascii, bitmap: BitmapCoding::Hex, fields }
+        let (name, mti, bitmap) = (Cow::Borrowed(name), MtiCoding::Ascii, BitmapCoding::Hex);
+        Self { name, version, mti, bitmap, dates: DateCheck::Digits, smids: None, fields }
     }
 
     const fn binary(name: &'static str, version: Version, specs: &[FieldSpec; FIELDS]) -> Self {
         let fields = coded(specs, Family::Binary);
-        Self { name: Cow::Borrowed(name), version, mti: MtiCoding::Bcd, bitmap: BitmapCoding::Binary, fields }
+        let (name, mti, bitmap) = (Cow::Borrowed(name), MtiCoding::Bcd, BitmapCoding::Binary);
+        Self { name, version, mti, bitmap, dates: DateCheck::Digits, smids: None, fields }
     }
 
     /// Replaces one field of a built-in dialect.
@@ -225,7 +331,9 @@ impl Dialect {
         reason = "evaluated at compile time, where an index out of range is an error"
     )]
     const fn with(mut self, field: Field) -> Self {
-        self.fields[slot(field.spec.number)] = field;
+        let old = self.fields[slot(field.spec.number)].replace(field);
+        // Nothing is allocated at compile time, where `drop` cannot run.
+        core::mem::forget(old);
         self
     }
 }
@@ -244,6 +352,12 @@ const fn slot(number: u8) -> usize {
     (number as usize).wrapping_sub(2)
 }
 
+/// Why characters of a value are wrong.
+pub(super) enum ValueFault {
+    Character,
+    Date(DateFormat),
+}
+
 /// The two ways in which the generic packagers write fields.
 #[derive(Clone, Copy)]
 enum Family {
@@ -255,12 +369,18 @@ enum Family {
     clippy::indexing_slicing,
     reason = "evaluated at compile time, where an index out of range is an error"
 )]
-const fn coded(specs: &[FieldSpec; FIELDS], family: Family) -> [Field; FIELDS] {
-    let first = Field { spec: specs[0], coding: family.coding(&specs[0]) };
-    let mut fields = [first; FIELDS];
-    let mut index = 1;
+const fn coded(specs: &[FieldSpec; FIELDS], family: Family) -> [Option<Field>; FIELDS] {
+    let mut fields = [const { None }; FIELDS];
+    let mut index = 0;
     while index < FIELDS {
-        fields[index] = Field { spec: specs[index], coding: family.coding(&specs[index]) };
+        let spec = specs[index].constant();
+        // Bit 65 is in the tables, and no field.
+        if Bitmap::is_field(spec.number) {
+            let coding = family.coding(&spec);
+            core::mem::forget(fields[index].replace(Field { spec, coding }));
+        } else {
+            core::mem::forget(spec);
+        }
         index += 1;
     }
     fields

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    BcdPad, Bitmap, BitmapCoding, Dialect, EncodeError, LengthCoding, Message, Mti, MtiCoding, ValueCoding,
+    BcdPad, Bitmap, BitmapCoding, CodePage, Dialect, EncodeError, LengthCoding, Message, Mti, MtiCoding,
+    ValueCoding, decode::EBCDIC_ZERO,
 };
 
 /// Message type and both bitmaps in text, in bytes.
@@ -54,6 +55,7 @@ fn push_mti(coding: MtiCoding, mti: Mti, out: &mut Vec<u8>) {
     let digits = mti.digits();
     match coding {
         MtiCoding::Ascii => out.extend(digits.map(|digit| b'0' + digit)),
+        MtiCoding::Ebcdic => out.extend(digits.map(|digit| EBCDIC_ZERO + digit)),
         MtiCoding::Bcd => out.extend(digits.chunks_exact(2).map(packed)),
     }
 }
@@ -64,6 +66,7 @@ fn push_bitmap(coding: BitmapCoding, bitmap: Bitmap, out: &mut Vec<u8>) {
         match coding {
             BitmapCoding::Binary => out.extend_from_slice(&word.to_be_bytes()),
             BitmapCoding::Hex => push_hex(&word.to_be_bytes(), out),
+            BitmapCoding::EbcdicHex => push_ebcdic_hex(&word.to_be_bytes(), out),
         }
     }
 }
@@ -71,7 +74,7 @@ fn push_bitmap(coding: BitmapCoding, bitmap: Bitmap, out: &mut Vec<u8>) {
 /// Appends `count`, which has at most `digits` decimal digits.
 fn push_count(coding: LengthCoding, digits: usize, count: usize, out: &mut Vec<u8>) {
     let base = match coding {
-        LengthCoding::Ascii => 10,
+        LengthCoding::Ascii | LengthCoding::Ebcdic => 10,
         LengthCoding::Bcd => 100,
         LengthCoding::Binary => 256,
     };
@@ -80,6 +83,7 @@ fn push_count(coding: LengthCoding, digits: usize, count: usize, out: &mut Vec<u
         let part = u8::try_from(part).expect("a remainder of at most 256 is a byte");
         out.push(match coding {
             LengthCoding::Ascii => b'0' + part,
+            LengthCoding::Ebcdic => EBCDIC_ZERO + part,
             LengthCoding::Bcd => ((part / 10) << 4) | (part % 10),
             LengthCoding::Binary => part,
         });
@@ -90,6 +94,7 @@ fn push_count(coding: LengthCoding, digits: usize, count: usize, out: &mut Vec<u
 pub(super) fn push_value(coding: ValueCoding, value: &[u8], out: &mut Vec<u8>) {
     match coding {
         ValueCoding::Ascii | ValueCoding::Raw => out.extend_from_slice(value),
+        ValueCoding::Ebcdic(page) => out.extend(value.iter().map(|&c| page.encode(c))),
         ValueCoding::Bcd(pad) => push_bcd(pad, value, out),
         ValueCoding::SignThenBcd(pad) => {
             if let Some((&sign, digits)) = value.split_first() {
@@ -98,6 +103,7 @@ pub(super) fn push_value(coding: ValueCoding, value: &[u8], out: &mut Vec<u8>) {
             }
         }
         ValueCoding::Hex => push_hex(value, out),
+        ValueCoding::EbcdicHex => push_ebcdic_hex(value, out),
     }
 }
 
@@ -117,8 +123,16 @@ fn packed(pair: &[u8]) -> u8 {
 
 fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
-        out.extend(
-            [byte >> 4, byte & 0xF].map(|half| if half < 10 { b'0' + half } else { b'A' + half - 10 }),
-        );
+        out.extend([byte >> 4, byte & 0xF].map(hex_digit));
     }
+}
+
+fn push_ebcdic_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    for byte in bytes {
+        out.extend([byte >> 4, byte & 0xF].map(|half| CodePage::Cp037.encode(hex_digit(half))));
+    }
+}
+
+const fn hex_digit(half: u8) -> u8 {
+    if half < 10 { b'0' + half } else { b'A' + half - 10 }
 }

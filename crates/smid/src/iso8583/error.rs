@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{BitmapError, Content, Version};
+use super::{BitmapError, Content, DateFormat, Version};
 
 /// A value does not fit a field.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum FieldReason {
     /// The number is not 2 to 128, or it is 65, which would announce a third bitmap.
     #[error("not the number of a field (2 to 128 without 65)")]
     NotAField,
+    /// The dialect has no such field.
+    #[error("the dialect has no such field")]
+    NotInDialect,
     /// The field holds bytes, the value is text.
     #[error("the field holds bytes, not text")]
     TextForBytes,
@@ -48,6 +51,9 @@ pub enum FieldReason {
     /// The character is not of the class of the field.
     #[error("the character is not of class {0}")]
     Character(Content),
+    /// The digits are no date or time of this form.
+    #[error("no date or time of form {}", _0.pattern())]
+    Date(DateFormat),
 }
 
 /// A message cannot be encoded in a dialect.
@@ -145,6 +151,12 @@ pub enum DecodeReason {
     /// The character is not of the class of the field.
     #[error("the character is not of class {0}")]
     Character(Content),
+    /// The digits are no date or time of this form.
+    #[error("no date or time of form {}", _0.pattern())]
+    Date(DateFormat),
+    /// The dialect has no such field.
+    #[error("the dialect has no such field")]
+    NotInDialect,
     /// Bytes follow the last field.
     #[error("{count} bytes left over")]
     Leftover {

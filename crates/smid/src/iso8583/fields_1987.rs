@@ -2,7 +2,8 @@
 
 use super::dialect::FIELDS as COUNT;
 use super::{
-    BcdPad, Coding, Content, Content::*, Field, FieldSpec, Length, Length::*, LengthCoding, ValueCoding,
+    BcdPad, Coding, Content, Content::*, DateFormat, DateFormat::*, Field, FieldSpec, Length, Length::*,
+    LengthCoding, ValueCoding,
 };
 
 /// Fields 2 to 128, field 2 first.
@@ -20,17 +21,17 @@ pub static FIELDS: [FieldSpec; COUNT] = [
     f(4, "Amount, transaction", N, Fixed(12)),
     f(5, "Amount, settlement", N, Fixed(12)),
     f(6, "Amount, cardholder billing", N, Fixed(12)),
-    f(7, "Date and time, transmission", N, Fixed(10)),
+    d(7, "Date and time, transmission", Mmddhhmmss),
     f(8, "Amount, cardholder billing fee", N, Fixed(8)),
     f(9, "Conversion rate, settlement", N, Fixed(8)),
     f(10, "Conversion rate, cardholder billing", N, Fixed(8)),
     f(11, "Systems trace audit number", N, Fixed(6)),
-    f(12, "Time, local transaction", N, Fixed(6)),
-    f(13, "Date, local transaction", N, Fixed(4)),
-    f(14, "Date, expiration", N, Fixed(4)),
-    f(15, "Date, settlement", N, Fixed(4)),
-    f(16, "Date, conversion", N, Fixed(4)),
-    f(17, "Date, capture", N, Fixed(4)),
+    d(12, "Time, local transaction", Hhmmss),
+    d(13, "Date, local transaction", Mmdd),
+    d(14, "Date, expiration", Yymm),
+    d(15, "Date, settlement", Mmdd),
+    d(16, "Date, conversion", Mmdd),
+    d(17, "Date, capture", Mmdd),
     f(18, "Merchant type", N, Fixed(4)),
     f(19, "Country code, acquiring institution", N, Fixed(3)),
     f(20, "Country code, primary account number", N, Fixed(3)),
@@ -86,7 +87,7 @@ pub static FIELDS: [FieldSpec; COUNT] = [
     f(70, "Network management information code", N, Fixed(3)),
     f(71, "Message number", N, Fixed(4)),
     f(72, "Message number, last", N, Fixed(4)),
-    f(73, "Date, action", N, Fixed(6)),
+    d(73, "Date, action", Yymmdd),
     f(74, "Credits number", N, Fixed(10)),
     f(75, "Credits reversal number", N, Fixed(10)),
     f(76, "Debits number", N, Fixed(10)),
@@ -157,5 +158,10 @@ pub(super) const BINARY_RESERVED_55: Field = Field {
 };
 
 const fn f(number: u8, name: &'static str, content: Content, length: Length) -> FieldSpec {
-    FieldSpec { number, name, content, length }
+    FieldSpec::new(number, name, content, length)
+}
+
+/// A date or time: digits of fixed length.
+const fn d(number: u8, name: &'static str, format: DateFormat) -> FieldSpec {
+    FieldSpec::new(number, name, N, Fixed(format.digits())).dated(format)
 }

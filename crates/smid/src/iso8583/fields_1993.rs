@@ -1,7 +1,7 @@
 //! The data elements of ISO 8583:1993.
 
 use super::dialect::FIELDS as COUNT;
-use super::{Content, Content::*, FieldSpec, Length, Length::*};
+use super::{Content, Content::*, DateFormat, DateFormat::*, FieldSpec, Length, Length::*};
 
 /// Fields 2 to 128, field 2 first.
 ///
@@ -17,17 +17,17 @@ pub static FIELDS: [FieldSpec; COUNT] = [
     f(4, "Amount, transaction", N, Fixed(12)),
     f(5, "Amount, reconciliation", N, Fixed(12)),
     f(6, "Amount, cardholder billing", N, Fixed(12)),
-    f(7, "Date and time, transmission", N, Fixed(10)),
+    d(7, "Date and time, transmission", Mmddhhmmss),
     f(8, "Amount, cardholder billing fee", N, Fixed(8)),
     f(9, "Conversion rate, reconciliation", N, Fixed(8)),
     f(10, "Conversion rate, cardholder billing", N, Fixed(8)),
     f(11, "Systems trace audit number", N, Fixed(6)),
-    f(12, "Date and time, local transaction", N, Fixed(12)),
-    f(13, "Date, effective", N, Fixed(4)),
-    f(14, "Date, expiration", N, Fixed(4)),
-    f(15, "Date, settlement", N, Fixed(6)),
-    f(16, "Date, conversion", N, Fixed(4)),
-    f(17, "Date, capture", N, Fixed(4)),
+    d(12, "Date and time, local transaction", Yymmddhhmmss),
+    d(13, "Date, effective", Yymm),
+    d(14, "Date, expiration", Yymm),
+    d(15, "Date, settlement", Yymmdd),
+    d(16, "Date, conversion", Mmdd),
+    d(17, "Date, capture", Mmdd),
     f(18, "Merchant type", N, Fixed(4)),
     f(19, "Country code, acquiring institution", N, Fixed(3)),
     f(20, "Country code, primary account number", N, Fixed(3)),
@@ -38,7 +38,7 @@ pub static FIELDS: [FieldSpec; COUNT] = [
     f(25, "Message reason code", N, Fixed(4)),
     f(26, "Card acceptor business code", N, Fixed(4)),
     f(27, "Approval code length", N, Fixed(1)),
-    f(28, "Date, reconciliation", N, Fixed(6)),
+    d(28, "Date, reconciliation", Yymmdd),
     f(29, "Reconciliation indicator", N, Fixed(3)),
     f(30, "Amounts, original", N, Fixed(24)),
     f(31, "Acquirer reference data", Ans, LlVar(99)),
@@ -83,7 +83,7 @@ pub static FIELDS: [FieldSpec; COUNT] = [
     f(70, "Country code, authorizing agent institution", N, Fixed(3)),
     f(71, "Message number", N, Fixed(8)),
     f(72, "Data record", Ans, LllVar(999)),
-    f(73, "Date, action", N, Fixed(6)),
+    d(73, "Date, action", Yymmdd),
     f(74, "Credits, number", N, Fixed(10)),
     f(75, "Credits, reversal number", N, Fixed(10)),
     f(76, "Debits, number", N, Fixed(10)),
@@ -142,5 +142,10 @@ pub static FIELDS: [FieldSpec; COUNT] = [
 ];
 
 const fn f(number: u8, name: &'static str, content: Content, length: Length) -> FieldSpec {
-    FieldSpec { number, name, content, length }
+    FieldSpec::new(number, name, content, length)
+}
+
+/// A date or time: digits of fixed length.
+const fn d(number: u8, name: &'static str, format: DateFormat) -> FieldSpec {
+    FieldSpec::new(number, name, N, Fixed(format.digits())).dated(format)
 }

@@ -62,6 +62,64 @@ pub enum VerifyError<E> {
     Refused(E),
 }
 
+/// A key, or whatever stands for one, that computes and checks message authentication codes.
+///
+/// This crate has no keys: the caller implements it, for a key type of its own or around one of another crate.
+/// [`Message::seal_with`] and [`Message::verify_with`] take closures instead.
+///
+/// # Examples
+/// ```
+/// use cardroot_smid::iso8583::{Dialect, MacKey, Message};
+///
+/// struct Toy(u8); // a checksum, not a code: real ones compare in constant time
+///
+/// impl MacKey for Toy {
+///     type Error = &'static str;
+///     fn compute(&self, covered: &[u8]) -> Result<[u8; 8], Self::Error> {
+///         Ok([covered.iter().fold(self.0, |sum, byte| sum.wrapping_add(*byte)); 8])
+///     }
+///     fn verify(&self, covered: &[u8], mac: &[u8; 8]) -> Result<(), Self::Error> {
+///         if self.compute(covered)? == *mac { Ok(()) } else { Err("wrong code") }
+///     }
+/// }
+///
+/// let dialect = Dialect::ISO1993_BINARY;
+/// let mut message = Message::new("1804".parse()?);
+/// message.set_text(dialect, 11, "000042")?;
+/// let sealed = message.seal(dialect, &Toy(7))?;
+/// assert!(Message::verify(dialect, &sealed, &Toy(7)).is_ok());
+/// assert!(Message::verify(dialect, &sealed, &Toy(8)).is_err());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub trait MacKey {
+    /// Why a code cannot be computed, or is wrong.
+    type Error;
+
+    /// Computes the code of `covered`.
+    ///
+    /// # Errors
+    /// Returns why it cannot.
+    fn compute(&self, covered: &[u8]) -> Result<[u8; MAC_LEN], Self::Error>;
+
+    /// Checks the code of `covered`, comparing in constant time.
+    ///
+    /// # Errors
+    /// Returns the same error whatever byte of `mac` is wrong.
+    fn verify(&self, covered: &[u8], mac: &[u8; MAC_LEN]) -> Result<(), Self::Error>;
+}
+
+/// A message cannot be sealed with a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError<E> {
+    /// The message has no place for a code, or cannot be encoded.
+    #[error(transparent)]
+    Message(#[from] MacError),
+    /// The key computed no code.
+    #[error("the key computed no message authentication code")]
+    Key(E),
+}
+
 impl MacInput {
     /// Returns the field that carries the code: 128 if the message has a field above 64, else 64.
     pub const fn field(&self) -> u8 {
@@ -109,16 +167,48 @@ impl Message {
         dialect: &Dialect,
         mac: impl FnOnce(&[u8]) -> [u8; MAC_LEN],
     ) -> Result<Vec<u8>, MacError> {
-        let mut input = self.mac_input(dialect)?;
+        let input = self.mac_input(dialect)?;
         let mac = mac(input.covered());
+        self.append_mac(dialect, input, &mac)
+    }
+
+    /// Computes the message authentication code with `key`, sets it as the last field and returns the encoded message.
+    ///
+    /// # Errors
+    /// Returns [`SealError`] if the message does not fit `dialect`, or `key` computes no code; the message is then
+    /// unchanged.
+    pub fn seal<K: MacKey>(&mut self, dialect: &Dialect, key: &K) -> Result<Vec<u8>, SealError<K::Error>> {
+        let input = self.mac_input(dialect)?;
+        let mac = key.compute(input.covered()).map_err(SealError::Key)?;
+        Ok(self.append_mac(dialect, input, &mac)?)
+    }
+
+    fn append_mac(
+        &mut self,
+        dialect: &Dialect,
+        mut input: MacInput,
+        mac: &[u8; MAC_LEN],
+    ) -> Result<Vec<u8>, MacError> {
         self.remove(PRIMARY);
         self.remove(SECONDARY);
-        self.set_bytes(dialect, input.field, &mac).map_err(EncodeError::Field)?;
+        self.set_bytes(dialect, input.field, mac).map_err(EncodeError::Field)?;
         let mut sealed = core::mem::take(&mut input.covered);
         if let Some(field) = dialect.field(input.field) {
-            push_value(field.coding.value, &mac, &mut sealed);
+            push_value(field.coding.value, mac, &mut sealed);
         }
         Ok(sealed)
+    }
+
+    /// Decodes a message and lets `key` judge its message authentication code, as [`verify_with`](Self::verify_with) does.
+    ///
+    /// # Errors
+    /// Returns [`VerifyError`]; what `key` said is in [`VerifyError::Refused`].
+    pub fn verify<K: MacKey>(
+        dialect: &Dialect,
+        bytes: &[u8],
+        key: &K,
+    ) -> Result<Self, VerifyError<K::Error>> {
+        Self::verify_with(dialect, bytes, |covered, mac| key.verify(covered, mac))
     }
 
     /// Decodes a message and lets `check` judge its message authentication code over the bytes that it covers.

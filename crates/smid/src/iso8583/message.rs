@@ -4,6 +4,7 @@ use core::fmt;
 
 use super::{
     Bitmap, Dialect, FieldError, Mti,
+    show::Full,
     store::{Kind, Store},
 };
 
@@ -131,10 +132,7 @@ impl Message {
     /// # Errors
     /// Returns [`FieldError`] with the first wrong position if `value` is not what `dialect` has in that field.
     pub fn set(&mut self, dialect: &Dialect, field: u8, value: FieldValue<'_>) -> Result<(), FieldError> {
-        let (kind, raw) = match value {
-            FieldValue::Text(text) => (Kind::Text, text.as_bytes()),
-            FieldValue::Bytes(bytes) => (Kind::Bytes, bytes),
-        };
+        let (kind, raw) = value.raw();
         dialect.field_for(field, kind, raw)?;
         self.store.put(field, kind, raw);
         Ok(())
@@ -147,10 +145,17 @@ impl Message {
 }
 
 impl<'a> FieldValue<'a> {
-    fn new(kind: Kind, raw: &'a [u8]) -> Self {
+    pub(super) fn new(kind: Kind, raw: &'a [u8]) -> Self {
         match kind {
             Kind::Text => Self::Text(core::str::from_utf8(raw).expect("text was checked to be ASCII")),
             Kind::Bytes => Self::Bytes(raw),
+        }
+    }
+
+    pub(super) const fn raw(self) -> (Kind, &'a [u8]) {
+        match self {
+            Self::Text(text) => (Kind::Text, text.as_bytes()),
+            Self::Bytes(bytes) => (Kind::Bytes, bytes),
         }
     }
 }
@@ -180,17 +185,9 @@ impl fmt::Debug for Shown<'_> {
             match value {
                 masked if MASKED_FIELDS.contains(&field) => map.entry(&field, &masked),
                 FieldValue::Text(text) => map.entry(&field, &text),
-                FieldValue::Bytes(bytes) => map.entry(&field, &Hex(bytes)),
+                bytes => map.entry(&field, &format_args!("{}", Full(bytes))),
             };
         }
         map.finish()
-    }
-}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Debug for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))
     }
 }

@@ -6,6 +6,9 @@ use zeroize::Zeroize;
 
 use super::Bitmap;
 
+/// Bytes of the values of a small message.
+const SMALL: usize = 128;
+
 /// What a value is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Kind {
@@ -99,7 +102,13 @@ impl Store {
         for place in later {
             *place = *place - (end - start) + value.len();
         }
-        self.data.splice(start..end, value.iter().copied());
+        if end == self.data.len() {
+            // The usual way: fields are set in ascending order.
+            self.data.truncate(start);
+            self.data.extend_from_slice(value);
+        } else {
+            self.data.splice(start..end, value.iter().copied());
+        }
     }
 
     fn start(&self, index: usize) -> usize {
@@ -115,11 +124,11 @@ impl Store {
         }
     }
 
-    /// Makes room for `more` bytes. `Vec` would give the old memory back as it is.
+    /// Makes room for `more` bytes, a small message's at first. `Vec` would give the old memory back as it is.
     fn reserve(&mut self, more: usize) {
         let needed = self.data.len() + more;
         if needed > self.data.capacity() {
-            let mut grown = Vec::with_capacity(needed.max(2 * self.data.capacity()));
+            let mut grown = Vec::with_capacity(needed.max(2 * self.data.capacity()).max(SMALL));
             grown.extend_from_slice(&self.data);
             self.data.zeroize();
             self.data = grown;

@@ -18,6 +18,18 @@ pub enum ProfileError {
         /// Length of the profile.
         len: u8,
     },
+    /// Fill is added as well as omitted, or more than 16 bytes of it.
+    #[error("{added} added fill bytes are more than 16, or stand beside omitted ones")]
+    AddedFill {
+        /// Fill bytes sent.
+        added: u8,
+    },
+    /// The layout is not of the fixed length of key names.
+    #[error("a layout of {len} bytes needs key names of that fixed length")]
+    Layout {
+        /// Bytes of the layout.
+        len: usize,
+    },
     /// Several SMIDs, each of which takes the rest of the element.
     #[error("several SMIDs need a framing that ends the key name")]
     Unframed,
@@ -108,6 +120,14 @@ pub enum SmidDecodeError {
         at: usize,
         /// Length as sent.
         found: usize,
+    },
+    /// A byte of the fill before a key name is not `FF`.
+    #[error("byte {at}: {found:02X} where the fill FF is sent")]
+    Fill {
+        /// Where it stands.
+        at: usize,
+        /// The byte.
+        found: u8,
     },
     /// The element ends within a SMID.
     #[error("byte {at}: the element ends, {missing} more bytes needed")]

@@ -102,6 +102,11 @@ impl NameLayout {
         Ok(layout)
     }
 
+    /// Returns the widths of key set identifier, device identifier and counter, in bits.
+    pub const fn widths(&self) -> [u8; 3] {
+        [self.key_set_id_bits, self.device_id_bits, self.counter_bits]
+    }
+
     /// Returns the length of the key names of this layout, in bytes.
     pub const fn name_len(&self) -> usize {
         (self.total_bits() / 8) as usize

@@ -105,7 +105,7 @@ impl SmidList {
             }
             _ => {}
         }
-        let mut out = Vec::with_capacity(self.0.len() * (2 + KeyName::MAX_LEN));
+        let mut out = Vec::with_capacity(self.0.len() * (2 + 2 * KeyName::MAX_LEN));
         for (entry, smid) in self.0.iter().enumerate() {
             encode_one(profile, entry, smid, &mut out)?;
         }
@@ -159,9 +159,9 @@ impl FromIterator<Smid> for SmidList {
 
 const FILL: [u8; KeyName::MAX_LEN] = [0xFF; KeyName::MAX_LEN];
 
-/// The bytes that `profile` leaves out of every name: 11 at most, by [`SmidProfile::check`].
-fn omitted_fill(profile: &SmidProfile) -> &'static [u8] {
-    FILL.get(..profile.omitted_fill.into()).unwrap_or(&FILL)
+/// So many bytes of fill: 16 at most, by [`SmidProfile::check`].
+fn fill(len: u8) -> &'static [u8] {
+    FILL.get(..len.into()).unwrap_or(&FILL)
 }
 
 fn encode_one(
@@ -181,13 +181,15 @@ fn encode_one(
     if matches!(profile.name_framing, NameFraming::Fixed(len) if usize::from(len) != name.len()) {
         return Err(wrong_length);
     }
-    let sent = name.strip_prefix(omitted_fill(profile)).ok_or(SmidEncodeError::NotFilled { entry })?;
+    let sent = name.strip_prefix(fill(profile.omitted_fill)).ok_or(SmidEncodeError::NotFilled { entry })?;
     if sent.len() < KeyName::MIN_LEN {
         return Err(wrong_length);
     }
+    let added = fill(profile.added_fill);
     if profile.name_framing == NameFraming::LengthByte {
-        out.push(u8::try_from(sent.len()).map_err(|_| wrong_length)?);
+        out.push(u8::try_from(added.len() + sent.len()).map_err(|_| wrong_length)?);
     }
+    out.extend_from_slice(added);
     out.extend_from_slice(sent);
     Ok(())
 }
@@ -224,16 +226,26 @@ impl<'a> Element<'a> {
             ControlByte::Absent => None,
             ControlByte::Present => Some(self.control()?),
         };
-        let fill = omitted_fill(profile);
+        let (omitted, added) = (fill(profile.omitted_fill), fill(profile.added_fill));
         let sent_len = match profile.name_framing {
-            NameFraming::Fixed(len) => usize::from(len).saturating_sub(fill.len()),
+            NameFraming::Fixed(len) => usize::from(len).saturating_sub(omitted.len()) + added.len(),
             NameFraming::LengthByte => self.byte()?.into(),
             NameFraming::Remainder => self.rest().len(),
         };
-        if !(KeyName::MIN_LEN..=KeyName::MAX_LEN - fill.len()).contains(&sent_len) {
+        let allowed = KeyName::MIN_LEN + added.len()..=KeyName::MAX_LEN - omitted.len() + added.len();
+        if !allowed.contains(&sent_len) {
             return Err(SmidDecodeError::NameLength { at: self.at, found: sent_len });
         }
-        let key_name = KeyName::joined(fill, self.take(sent_len)?).expect("the length was checked");
+        let at = self.at;
+        let sent = self.take(sent_len)?;
+        let Some(name) = sent.strip_prefix(added) else {
+            let wrong = sent.iter().enumerate().find(|(_, byte)| **byte != 0xFF);
+            return Err(wrong.map_or(SmidDecodeError::Empty, |(index, &found)| SmidDecodeError::Fill {
+                at: at + index,
+                found,
+            }));
+        };
+        let key_name = KeyName::joined(omitted, name).expect("the length was checked");
         Ok(Smid { control, key_name })
     }
 

@@ -1,13 +1,17 @@
 //! Security Management Information Data elements: which key a message uses, by name.
 
 mod control;
+mod data_set;
 mod error;
 mod key_name;
 mod layout;
 mod list;
 mod profile;
+#[cfg(feature = "toml")]
+mod profile_toml;
 
 pub use control::Control;
+pub use data_set::{DataSet, DataSetError, DataSets, DataTag, Purpose};
 pub use error::{ProfileError, SmidDecodeError, SmidEncodeError};
 pub use key_name::{KeyName, KeyNameError};
 pub use layout::{LayoutError, NameLayout, NameParts};

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use super::{KeyName, ProfileError};
+use super::{KeyName, LayoutError, NameLayout, NameParts, ProfileError};
 
 /// How SMIDs stand in bit 53 and bit 96, as agreed between two parties.
 ///
@@ -33,10 +33,14 @@ pub struct SmidProfile {
     pub name_framing: NameFraming,
     /// Leading `FF` bytes that every key name has and that are not sent.
     pub omitted_fill: u8,
+    /// Leading `FF` bytes that are sent before every key name and are no part of it.
+    pub added_fill: u8,
     /// How many SMIDs one element holds.
     pub count: Count,
     /// Which comes first when an element names a PIN key and a MAC key.
     pub order: Order,
+    /// How key names are cut into key set identifier, device identifier and counter, if their length is fixed.
+    pub layout: Option<NameLayout>,
 }
 
 /// Whether a control byte precedes each key name.
@@ -51,9 +55,9 @@ pub enum ControlByte {
 /// How the end of a key name is found.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum NameFraming {
-    /// Key names are this many bytes long, fill included.
+    /// Key names are this many bytes long, omitted fill included and added fill not.
     Fixed(u8),
-    /// One byte before the name counts the name bytes sent.
+    /// One byte before the name counts the bytes sent after it, fill included.
     LengthByte,
     /// The name takes all the rest of the element, so that only one SMID fits.
     Remainder,
@@ -86,30 +90,43 @@ impl SmidProfile {
         control: ControlByte::Absent,
         name_framing: NameFraming::Remainder,
         omitted_fill: 0,
+        added_fill: 0,
         count: Count::One,
         order: Order::PinThenMac,
+        layout: None,
     };
 
-    /// One key name of 10 bytes, the key serial number of Annex A, without control byte.
-    pub const KEY_NAME_10: Self =
-        Self { name: Cow::Borrowed("key-name-10"), name_framing: NameFraming::Fixed(10), ..Self::KEY_NAME };
+    /// One key name of 10 bytes, the key serial number of Annex A (59 bits and a counter of 21), without control byte.
+    pub const KEY_NAME_10: Self = Self {
+        name: Cow::Borrowed("key-name-10"),
+        name_framing: NameFraming::Fixed(10),
+        layout: Some(NameLayout::ANNEX_A),
+        ..Self::KEY_NAME
+    };
 
     /// Key names of 10 bytes, each after its control byte; one or more.
     pub const CONTROL_KEY_NAME_10: Self = Self {
         name: Cow::Borrowed("control-key-name-10"),
         control: ControlByte::Present,
-        name_framing: NameFraming::Fixed(10),
         count: Count::Several,
-        ..Self::KEY_NAME
+        ..Self::KEY_NAME_10
     };
 
     /// One key name of 10 bytes of which the two leading `FF` are not sent: 8 bytes on the wire.
     ///
     /// Supported by one public DUKPT library, by no standard we could read.
-    pub const KEY_NAME_10_SENT_AS_8: Self = Self {
-        name: Cow::Borrowed("key-name-10-sent-as-8"),
-        name_framing: NameFraming::Fixed(10),
-        omitted_fill: 2,
+    pub const KEY_NAME_10_SENT_AS_8: Self =
+        Self { name: Cow::Borrowed("key-name-10-sent-as-8"), omitted_fill: 2, ..Self::KEY_NAME_10 };
+
+    /// One key name of 8 bytes behind two `FF` that are sent and are no part of it: 10 bytes on the wire.
+    ///
+    /// The same bytes as [`KEY_NAME_10`](Self::KEY_NAME_10), for hosts whose key names have no fill. Inferred, as
+    /// [`NameLayout::ANNEX_A_WITHOUT_FILL`] is.
+    pub const KEY_NAME_8_SENT_AS_10: Self = Self {
+        name: Cow::Borrowed("key-name-8-sent-as-10"),
+        name_framing: NameFraming::Fixed(8),
+        added_fill: 2,
+        layout: Some(NameLayout::ANNEX_A_WITHOUT_FILL),
         ..Self::KEY_NAME
     };
 
@@ -129,12 +146,21 @@ impl SmidProfile {
         Self::KEY_NAME_10,
         Self::CONTROL_KEY_NAME_10,
         Self::KEY_NAME_10_SENT_AS_8,
+        Self::KEY_NAME_8_SENT_AS_10,
         Self::LENGTH_PREFIXED,
     ];
 
     /// Returns the preset called `name`.
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::PRESETS.iter().find(|preset| preset.name == name)
+    }
+
+    /// Cuts a key name into its parts by the layout of the profile; nothing if it has none.
+    ///
+    /// # Errors
+    /// Returns [`LayoutError`] if `name` is not as long as the layout.
+    pub fn parts(&self, name: &KeyName) -> Result<Option<NameParts>, LayoutError> {
+        self.layout.as_ref().map(|layout| layout.split(name)).transpose()
     }
 
     /// Checks that the settings fit together; encoding and decoding do so first.
@@ -146,6 +172,9 @@ impl SmidProfile {
         if fill > KeyName::MAX_LEN - KeyName::MIN_LEN {
             return Err(ProfileError::Fill { omitted: self.omitted_fill });
         }
+        if self.added_fill > 0 && (fill > 0 || usize::from(self.added_fill) > KeyName::MAX_LEN) {
+            return Err(ProfileError::AddedFill { added: self.added_fill });
+        }
         match self.name_framing {
             NameFraming::Fixed(len)
                 if !(KeyName::MIN_LEN + fill..=KeyName::MAX_LEN).contains(&usize::from(len)) =>
@@ -153,7 +182,15 @@ impl SmidProfile {
                 Err(ProfileError::NameLength { len })
             }
             NameFraming::Remainder if self.count == Count::Several => Err(ProfileError::Unframed),
-            _ => Ok(()),
+            _ => self.check_layout(),
+        }
+    }
+
+    fn check_layout(&self) -> Result<(), ProfileError> {
+        let Some(len) = self.layout.as_ref().map(NameLayout::name_len) else { return Ok(()) };
+        match self.name_framing {
+            NameFraming::Fixed(fixed) if usize::from(fixed) == len => Ok(()),
+            _ => Err(ProfileError::Layout { len }),
         }
     }
 }

@@ -68,7 +68,7 @@ fn sample(json: &serde_json::Value) -> Sample {
 
 /// Changes content and value coding of a field, keeping its length.
 pub(crate) fn change(dialect: &mut Dialect, number: u8, content: Content, value: ValueCoding) {
-    let field = *dialect.field(number).unwrap();
+    let field = dialect.field(number).unwrap().clone();
     dialect.set_field(FieldSpec { content, ..field.spec }, Coding { value, ..field.coding }).unwrap();
 }
 
@@ -104,7 +104,7 @@ fn moov() -> Dialect {
     change(&mut dialect, 19, Content::N, ValueCoding::Bcd(BcdPad::LeadingZero));
     change(&mut dialect, 49, Content::N, ValueCoding::Bcd(BcdPad::TrailingZero));
     change(&mut dialect, 52, Content::B, ValueCoding::Raw);
-    let icc = FieldSpec { number: 55, name: "ICC data", content: Content::B, length: Length::LllVar(999) };
+    let icc = FieldSpec::new(55, "ICC data", Content::B, Length::LllVar(999));
     dialect.set_field(icc, Coding { length: LengthCoding::Ascii, value: ValueCoding::Raw }).unwrap();
     dialect
 }
