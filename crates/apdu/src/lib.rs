@@ -19,7 +19,7 @@ mod t0;
 mod transport;
 
 pub use crate::bytes::SecretBytes;
-pub use crate::channel::{Channel, ChannelError};
+pub use crate::channel::{Channel, ChannelError, LogicalChannelError};
 pub use crate::class::{Chaining, Class, ClassError, ClassKind, LogicalChannel, SecureMessaging};
 pub use crate::command::{Case, CommandApdu, CommandError, DataTooLong, LengthForm, Repetition};
 pub use crate::header::{Header, Instruction, InvalidInstruction};
@@ -29,4 +29,4 @@ pub use crate::response::{ResponseApdu, ResponseError};
 pub use crate::script::{RecordingTransport, Script, ScriptError, ScriptedTransport};
 pub use crate::status::{InvalidStatusWord, StatusClass, StatusWord, UnexpectedStatus};
 pub use crate::t0::{T0Error, T0Transport};
-pub use crate::transport::CardTransport;
+pub use crate::transport::{CardReset, CardTransport, Link, Protocol};
