@@ -8,6 +8,7 @@ mod channel;
 mod class;
 mod command;
 pub mod commands;
+pub mod dgi;
 mod header;
 mod le;
 mod log;
@@ -16,6 +17,7 @@ mod script;
 pub mod secure;
 mod status;
 mod t0;
+pub mod tlv;
 mod transport;
 
 pub use crate::bytes::SecretBytes;
