@@ -2,6 +2,8 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "pcsc")]
+extern crate std;
 
 mod bytes;
 mod channel;
@@ -12,6 +14,8 @@ pub mod dgi;
 mod header;
 mod le;
 mod log;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 mod response;
 mod script;
 pub mod secure;
