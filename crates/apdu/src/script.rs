@@ -178,6 +178,13 @@ impl CardTransport for ScriptedTransport {
     }
 }
 
+impl CardReset for ScriptedTransport {
+    /// Goes on with the script, which has no line for a reset.
+    fn reset(&mut self) -> Result<(), ScriptError> {
+        Ok(())
+    }
+}
+
 /// A transport that keeps what goes over the link as a [`Script`].
 ///
 /// # Security
