@@ -4,6 +4,7 @@ extern crate alloc;
 
 mod any_key;
 mod apdu;
+mod card;
 mod component;
 mod diversify;
 mod dukpt;
@@ -14,7 +15,6 @@ mod iso8583;
 mod key;
 mod key_options;
 mod output;
-mod script;
 mod secret;
 mod smid;
 
@@ -67,9 +67,12 @@ enum Command {
     /// ISO 8583:1987 and :1993 messages
     #[command(subcommand)]
     Iso8583(iso8583::Command),
-    /// Card commands, and cards in software that answer them
+    /// Card commands, sent to readers and to cards in software
     #[command(subcommand)]
     Apdu(apdu::Command),
+    /// Cards in software: plugged into a virtual reader
+    #[command(subcommand)]
+    Card(card::Command),
 }
 
 impl Command {
@@ -82,6 +85,7 @@ impl Command {
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
             Self::Apdu(command) => command.run(),
+            Self::Card(command) => command.run(),
         }
     }
 }
