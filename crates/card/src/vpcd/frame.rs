@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// What the reader says.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -35,6 +35,8 @@ impl core::fmt::Debug for Frame<'_> {
 pub struct FrameReader<R> {
     from: R,
     buffer: Zeroizing<Vec<u8>>,
+    /// Bytes of the frame read last.
+    filled: usize,
 }
 
 impl<R> core::fmt::Debug for FrameReader<R> {
@@ -46,7 +48,7 @@ impl<R> core::fmt::Debug for FrameReader<R> {
 impl<R: Read> FrameReader<R> {
     /// Reads from `from`.
     pub fn new(from: R) -> Self {
-        Self { from, buffer: Zeroizing::new(vec![0; usize::from(u16::MAX)]) }
+        Self { from, buffer: Zeroizing::new(vec![0; usize::from(u16::MAX)]), filled: 0 }
     }
 
     /// The next frame, `None` at the end between two.
@@ -54,14 +56,15 @@ impl<R: Read> FrameReader<R> {
     /// # Errors
     /// Returns the error of the source; [`ErrorKind::UnexpectedEof`] for an end within a frame.
     pub fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
+        self.buffer.get_mut(..self.filled).expect("no frame is longer than the buffer").zeroize();
         let mut len = [0; 2];
         match read_some(&mut self.from, &mut len)? {
             0 => return Ok(None),
             1 => self.from.read_exact(len.last_chunk_mut::<1>().expect("an array of two"))?,
             _ => {}
         }
-        let len = usize::from(u16::from_be_bytes(len));
-        let bytes = self.buffer.get_mut(..len).expect("a buffer for every length of two bytes");
+        self.filled = usize::from(u16::from_be_bytes(len));
+        let bytes = self.buffer.get_mut(..self.filled).expect("a buffer for every length of two bytes");
         self.from.read_exact(bytes)?;
         Ok(Some(match &*bytes {
             [0x00] => Frame::PowerOff,
@@ -70,12 +73,6 @@ impl<R: Read> FrameReader<R> {
             [0x04] => Frame::Atr,
             command => Frame::Command(command),
         }))
-    }
-
-    /// Wipes the bytes of the frame read last.
-    pub(super) fn wipe(&mut self, len: usize) {
-        use zeroize::Zeroize;
-        self.buffer.get_mut(..len).unwrap_or_default().zeroize();
     }
 }
 

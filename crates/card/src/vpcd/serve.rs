@@ -125,19 +125,14 @@ pub fn serve_over(
     while let Some(frame) = frames.next_frame()? {
         answer.clear();
         answer.extend_from_slice(&[0; LEN]);
-        let mut read = 1;
         match frame {
             Frame::PowerOff | Frame::PowerOn | Frame::Reset => {
                 card.reset();
                 continue;
             }
             Frame::Atr => answer.extend_from_slice(atr.bytes()),
-            Frame::Command(command) => {
-                answer.extend_from_slice(&answered(card, command));
-                read = command.len();
-            }
+            Frame::Command(command) => answer.extend_from_slice(&answered(card, command)),
         }
-        frames.wipe(read);
         let len = u16::try_from(answer.len() - LEN).expect("checked where a command was answered");
         *answer.first_chunk_mut().expect("room was left for the length") = len.to_be_bytes();
         // Length and answer in one piece: in two, the second would wait for the reader's acknowledgement of the first.
