@@ -26,9 +26,10 @@ use cardroot::apdu::pcsc::{
     PcscError, PcscTransport, ProtocolChoice, ReaderName, ResourceManager, Sharing, Treatment,
 };
 use cardroot::apdu::secure::pboc::{CardKey, Challenged, MasterKey};
+use cardroot::apdu::tlv::{Tag, TlvWriter};
 use cardroot::apdu::{
-    CardReset, CardTransport, Channel, ChannelError, CommandApdu, Header, Instruction, Le, Protocol,
-    Repetition, ResponseApdu, StatusWord,
+    CardReset, CardTransport, Channel, CommandApdu, Header, Instruction, Le, LogicalChannelError, Protocol,
+    ResponseApdu, StatusWord, UnexpectedStatus,
 };
 use cardroot::card::vpcd::{self, Atr, T0Card, VirtualCard};
 use cardroot::card::{Card, CardProfile, TransportKey};
@@ -119,7 +120,7 @@ fn readers_are_found_by_name_or_part_of_it_and_listed_otherwise() {
     let error = manager.find("no such reader").unwrap_err();
     assert!(error.to_string().contains(&name), "{error}");
     assert!(matches!(error, PcscError::UnknownReader { readers, .. } if readers.len() >= 2));
-    assert!(matches!(manager.find("Cardroot"), Err(PcscError::AmbiguousReader { .. })));
+    assert!(matches!(manager.find("Cardroot 00"), Err(PcscError::AmbiguousReader { .. })));
 }
 
 #[test]
@@ -195,8 +196,8 @@ fn a_transaction_keeps_others_waiting_until_it_is_dropped() {
     let mut ours = Bench::open();
     let transaction = ours.transaction().unwrap();
     let theirs = thread::spawn(|| {
-        let mut card = Bench::open();
         let start = Instant::now();
+        let mut card = Bench::open();
         challenge(&mut card).unwrap();
         card.close(Treatment::Leave).unwrap();
         start.elapsed()
@@ -287,7 +288,8 @@ fn a_card_removed_in_mid_command_is_an_error_and_comes_back_by_reconnecting() {
     ));
 
     let _card = Plugged::card();
-    assert_eq!(challenge(&mut host), Err(PcscError::CardRemoved), "the card is in, the handle is old");
+    // The card is in, and the handle is that of the card before.
+    assert!(matches!(challenge(&mut host), Err(PcscError::CardRemoved | PcscError::CardReset)));
     host.reconnect(Treatment::Reset).unwrap();
     assert_eq!(challenge(&mut host), Ok(10));
     assert_eq!(host.link().resets, 1);
@@ -337,7 +339,8 @@ fn a_round_trip_takes_microseconds() {
     assert!(median < Duration::from_millis(2), "{median:?}");
 }
 
-/// The card of vsmartcard: files and challenges of ISO 7816-4, written by others.
+/// The card of vsmartcard: files and challenges of ISO 7816-4, written by others. It breaks off where it should give control
+/// information, and at UPDATE BINARY, so it is asked for neither.
 #[test]
 #[ignore = "needs a reader: ci/pcsc.sh"]
 fn our_host_talks_to_a_card_that_others_wrote() {
@@ -345,18 +348,39 @@ fn our_host_talks_to_a_card_that_others_wrote() {
     let reader = manager.find(&variable("CARDROOT_PCSC_VICC")).unwrap();
     manager.wait_for_card(&reader, PATIENCE).unwrap();
     let mut channel = Channel::new(manager.open(&reader, Sharing::Exclusive, ProtocolChoice::Any).unwrap());
-    let select = channel.transmit(&select_file(FileId::MASTER).with_repetition(Repetition::Allowed)).unwrap();
-    println!("SELECT of the master file: {} bytes, {}", select.data().len(), select.status());
-    assert_eq!(select.status(), StatusWord::OK);
+
     let first = channel.transmit(&get_challenge(ChallengeLength::Eight)).unwrap().into_ok().unwrap();
     let second = channel.transmit(&get_challenge(ChallengeLength::Eight)).unwrap().into_ok().unwrap();
     assert_eq!((first.data().len(), second.data().len()), (8, 8));
     assert_ne!(first.data(), second.data());
-    let missing = channel.transmit(&select_file(FileId(0x2F05))).unwrap();
-    assert_eq!(missing.status(), StatusWord::FILE_NOT_FOUND);
-    channel.reset().unwrap();
-    let unknown = CommandApdu::new(Header::iso(Instruction::try_from(0xEE).unwrap(), 0, 0));
-    assert_eq!(channel.transmit(&unknown).unwrap().status(), StatusWord::INSTRUCTION_NOT_SUPPORTED);
-    let too_long = CommandApdu::new(Header::iso(Instruction::UPDATE_BINARY, 0, 0)).with_le(Le::MAX_SHORT);
-    assert!(!matches!(channel.transmit(&too_long), Err(ChannelError::Link(_))));
+
+    let mut status = |instruction: Instruction, p2: u8, data: &[u8], le: Option<Le>| {
+        let command = CommandApdu::new(Header::iso(instruction, 0, p2)).with_data(data).unwrap();
+        let command = le.into_iter().fold(command, CommandApdu::with_le);
+        channel.transmit(&command).unwrap().status()
+    };
+    const NO_DATA: u8 = 0x0C;
+    let file = [0x2F, 0x05];
+    assert_eq!(status(Instruction::SELECT, NO_DATA, &file, None), StatusWord::FILE_NOT_FOUND);
+    assert_eq!(
+        status(Instruction::READ_BINARY, 0, &[], Some(Le::MAX_SHORT)),
+        StatusWord::NO_CURRENT_FILE,
+        "the master file has no bytes"
+    );
+    let mut parameters = TlvWriter::new();
+    for (tag, value) in [(0x82, &[0x01][..]), (0x83, &file), (0x80, &[0x00, 0x10]), (0x88, &[0x28])] {
+        parameters.push(Tag::new(tag).unwrap(), value).unwrap();
+    }
+    let mut template = TlvWriter::new();
+    template.push(Tag::new(0x62).unwrap(), parameters.expose_bytes()).unwrap();
+    assert_eq!(status(Instruction::CREATE_FILE, 0, template.expose_bytes(), None), StatusWord::OK);
+    assert_eq!(status(Instruction::SELECT, NO_DATA, &file, None), StatusWord::OK);
+    let wrong_pin = status(Instruction::VERIFY, 1, b"12345678", None);
+    assert_eq!(wrong_pin, StatusWord::NO_INFORMATION_CHANGED);
+    let unknown = Instruction::try_from(0xEE).unwrap();
+    assert_eq!(status(unknown, 0, &[], None), StatusWord::INSTRUCTION_NOT_SUPPORTED);
+    assert!(matches!(
+        channel.open_logical_channel(),
+        Err(LogicalChannelError::Refused(UnexpectedStatus(StatusWord::INSTRUCTION_NOT_SUPPORTED)))
+    ));
 }
