@@ -264,8 +264,9 @@ fn a_wrong_p3_is_put_right_without_another_run() {
         ("0084010000", 256, "9000"),
         ("0084012000", 256, "6120"),
         ("00C0000020", 32, "9000"),
+        ("0084012010", 16, "6100"),
     ]);
-    assert_eq!(seen.len(), 6, "the second command is the first, sent again");
+    assert_eq!(seen.len(), 7, "the second command is the first, sent again");
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl<C: VirtualCard> T0Card<C> {
                 StatusWord::wrong_le(right).bytes()
             }
             // More than P3 can say: the rest is fetched.
-            _ => self.deliver(header[0], 256, data, status, out),
+            _ => self.deliver(header[0], expected(p3), data, status, out),
         }
     }
 
