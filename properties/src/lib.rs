@@ -17,6 +17,8 @@ pub mod pin;
 mod rng;
 pub mod smid;
 pub mod tdea;
+pub mod tlv;
+pub mod vpcd;
 
 /// A claim about any input at all. It panics if the claim is false.
 pub type Property = fn(&[u8]) -> Reach;
@@ -63,4 +65,6 @@ pub const ALL: &[(&str, Property)] = properties! {
         wrapped_key_altered_never_opens, emv_pan_psn_is_total;
     components: component_combine_is_total, component_split_round_trip, ceremony_is_total;
     card: card_process_is_total;
+    tlv: tlv_decode_is_total, dgi_decode_is_total;
+    vpcd: vpcd_frames_are_total, t0_card_is_total;
 };

@@ -25,6 +25,7 @@ mod select;
 mod session;
 mod status;
 mod transport_key;
+pub mod vpcd;
 mod write_key;
 
 pub use crate::card::{Card, MAX_RESPONSE_LEN, ShortBuffer};

@@ -4,6 +4,7 @@ extern crate alloc;
 
 mod any_key;
 mod apdu;
+mod card;
 mod component;
 mod diversify;
 mod dukpt;
@@ -17,7 +18,6 @@ mod key_options;
 mod keyblock;
 mod output;
 mod pin;
-mod script;
 mod secret;
 mod smid;
 
@@ -76,9 +76,12 @@ enum Command {
     /// ISO 8583:1987 and :1993 messages
     #[command(subcommand)]
     Iso8583(iso8583::Command),
-    /// Card commands, and cards in software that answer them
+    /// Card commands, sent to readers and to cards in software
     #[command(subcommand)]
     Apdu(apdu::Command),
+    /// Cards in software: plugged into a virtual reader
+    #[command(subcommand)]
+    Card(card::Command),
 }
 
 impl Command {
@@ -93,6 +96,7 @@ impl Command {
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
             Self::Apdu(command) => command.run(),
+            Self::Card(command) => command.run(),
         }
     }
 }
