@@ -285,7 +285,7 @@ impl<S: StateStore> Party<S> {
         if let (Some(kek), Some(expected), Some(from)) = (kek, expected, received)
             && kek.send.is_some_and(|send| send < expected)
         {
-            let step = expected.value() - from.value();
+            let step = expected.value().saturating_sub(from.value());
             event = if kek.adjustments < self.agreement.adjustments
                 && step <= self.agreement.greatest_adjustment
             {
