@@ -39,6 +39,7 @@ mod name;
 mod rules;
 mod service;
 mod tag;
+mod token;
 
 pub use code::{Code, CodeError, Count, CountError};
 pub use decode::{Csm, Fields, Strictness, peek};
