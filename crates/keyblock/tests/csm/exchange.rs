@@ -83,10 +83,17 @@ impl Side {
         crash: Option<Moment>,
         act: impl FnOnce(&mut Party<&mut Crashing>) -> Result<T, E>,
     ) -> Option<T> {
-        let state = self.store.memory.state.as_ref().unwrap().duplicate();
+        let before = self.state().duplicate();
         self.store.crash = crash;
-        let done = act(&mut Party::new(self.agreement, state, &mut self.store).unwrap()).ok();
+        let party = &mut Party::new(self.agreement, before.duplicate(), &mut self.store).unwrap();
+        let done = act(party).ok();
         self.store.crash = None;
+        // What is durable never goes back, whether or not the step came to its end.
+        for old in &before.keks {
+            if let Some(new) = self.state().keks.iter().find(|kek| kek.serial == old.serial) {
+                assert!(new.send >= old.send && new.expect >= old.expect, "{old:?} became {new:?}");
+            }
+        }
         done
     }
 
@@ -113,6 +120,8 @@ impl Side {
     }
 
     fn receive(&mut self, crash: Option<Moment>, text: &str) -> (Option<Event>, Option<String>) {
+        let master = self.state().keks.iter().find(|kek| kek.name == id("M1")).unwrap();
+        let expected = master.expect.unwrap().value();
         let Some(outcome) = self.step(crash, |party| party.receive(text.as_bytes())) else {
             return (None, None);
         };
@@ -120,6 +129,7 @@ impl Side {
             assert!(self.accepted.insert(text.to_owned()), "accepted twice: {text}");
             let key = count_of(text).unwrap();
             assert!(key.0 != id("M1") || self.accepted_counts.insert(key), "{text}");
+            assert!(key.0 != id("M1") || key.1 >= expected, "{text}");
         }
         (Some(outcome.event), outcome.reply)
     }
@@ -212,14 +222,14 @@ fn agree_after_quiet(sides: &mut [Side; 2], rng: &mut Seeded) {
 fn counts_never_repeat_and_nothing_is_accepted_twice_whatever_happens() {
     let mut total = [0; 3];
     for form in FORMS {
-        for seed in 0..8 {
+        for seed in 0..6 {
             let counts = run(form, seed, 4000);
             total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
         }
     }
     let [accepted, acknowledged, adjusted] = total;
     println!("{accepted} messages accepted, {acknowledged} acknowledged, {adjusted} counts adjusted");
-    assert!(accepted > 3000 && acknowledged > 1500 && adjusted > 0);
+    assert!(accepted > 2500 && acknowledged > 1200 && adjusted > 0);
 }
 
 /// `cargo test --release -p cardroot-keyblock --features csm --test csm -- --ignored --nocapture`
