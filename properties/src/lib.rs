@@ -8,6 +8,7 @@
 pub mod apdu;
 pub mod card;
 pub mod components;
+pub mod csm;
 pub mod diversify;
 pub mod dukpt;
 mod input;
@@ -52,6 +53,7 @@ pub const ALL: &[(&str, Property)] = properties! {
     apdu: apdu_command_round_trip, apdu_response_round_trip, apdu_script_is_total, apdu_channel_is_total;
     pboc: pboc_unprotect_is_total, pboc_protect_round_trip;
     smid: smid_decode_is_total, smid_any_profile_is_total, key_name_layout_round_trip;
+    csm: csm_decode_is_total, csm_exchange_is_total;
     iso8583: iso8583_decode_is_total, iso8583_any_dialect_is_total, iso8583_header_round_trip;
     pin: pin_block_decode_is_total, pin_and_pan_digits;
     dukpt: ksn_decode_is_total, dukpt_host_equals_terminal, aes_ksn_decode_is_total,
