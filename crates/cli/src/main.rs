@@ -5,6 +5,7 @@ extern crate alloc;
 mod any_key;
 mod apdu;
 mod component;
+mod csm;
 mod diversify;
 mod dukpt;
 mod error;
@@ -67,6 +68,9 @@ enum Command {
     /// ISO 8583:1987 and :1993 messages
     #[command(subcommand)]
     Iso8583(iso8583::Command),
+    /// Cryptographic service messages (CSM): keys under keys, and the answers to them
+    #[command(subcommand)]
+    Csm(csm::Command),
     /// Card commands, and cards in software that answer them
     #[command(subcommand)]
     Apdu(apdu::Command),
@@ -81,6 +85,7 @@ impl Command {
             Self::Dukpt(command) => command.run(),
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
+            Self::Csm(command) => command.run(),
             Self::Apdu(command) => command.run(),
         }
     }
