@@ -8,6 +8,7 @@
 pub mod apdu;
 pub mod card;
 pub mod components;
+pub mod csm;
 pub mod diversify;
 pub mod dukpt;
 mod input;
@@ -55,6 +56,7 @@ pub const ALL: &[(&str, Property)] = properties! {
     pboc: pboc_unprotect_is_total, pboc_protect_round_trip;
     smid: smid_decode_is_total, smid_any_profile_is_total, smid_profile_toml_is_total, key_name_layout_round_trip,
         data_sets_decode_is_total;
+    csm: csm_decode_is_total, csm_exchange_is_total;
     iso8583: iso8583_decode_is_total, iso8583_any_dialect_is_total, iso8583_header_round_trip, dialect_toml_is_total,
         iso8583_json_is_total, iso8583_subfields_are_total;
     pin: pin_block_decode_is_total, pin_and_pan_digits, translated_pin_is_the_same_pin;

@@ -6,6 +6,7 @@ mod any_key;
 mod apdu;
 mod card;
 mod component;
+mod csm;
 mod diversify;
 mod dukpt;
 mod error;
@@ -76,6 +77,9 @@ enum Command {
     /// ISO 8583:1987 and :1993 messages
     #[command(subcommand)]
     Iso8583(iso8583::Command),
+    /// Cryptographic service messages (CSM): keys under keys, and the answers to them
+    #[command(subcommand)]
+    Csm(csm::Command),
     /// Card commands, sent to readers and to cards in software
     #[command(subcommand)]
     Apdu(apdu::Command),
@@ -95,6 +99,7 @@ impl Command {
             Self::Keyblock(command) => command.run(),
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
+            Self::Csm(command) => command.run(),
             Self::Apdu(command) => command.run(),
             Self::Card(command) => command.run(),
         }

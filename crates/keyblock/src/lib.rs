@@ -9,6 +9,8 @@ mod binding;
 mod block;
 mod block_key;
 mod check_value;
+#[cfg(feature = "csm")]
+pub mod csm;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod header;
@@ -22,6 +24,9 @@ mod version;
 mod wrap;
 
 pub use {aeskey, pin, tdea};
+
+#[cfg(feature = "csm")]
+pub use smid;
 
 pub use crate::attributes::{
     Algorithm, Attributes, Exportability, KeyContext, KeyVersion, ModeOfUse, NotACode, Usage,
