@@ -56,7 +56,7 @@ fn card(version: u8) -> Desk {
     ];
     let mut desk = wallet_with(CardSystem::FMCOS_2, &keys);
     desk.verify_pin();
-    desk.load(0x02, 500);
+    desk.load_account(0x02, 500);
     desk
 }
 

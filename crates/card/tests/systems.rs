@@ -58,7 +58,7 @@ fn a_card_is_issued_and_pays() {
         desk.ok("00A40000023F01");
         assert_eq!(desk.card.life_cycle(), LifeCycle::Personalised);
         desk.verify_pin();
-        desk.load(0x02, 1000);
+        desk.load_account(0x02, 1000);
         desk.pay(0x01, 0x02, 0x06, 300, 1);
         assert_eq!(desk.balance(0x02), 700);
         desk.send_protected("00D6950002 0102", Protection::Mac, &UNBLOCK).ok();

@@ -19,7 +19,7 @@ use common::{Desk, hex, hex_of};
 fn loaded() -> Desk {
     let mut desk = wallet();
     desk.verify_pin();
-    desk.load(0x02, 1000);
+    desk.load_account(0x02, 1000);
     desk
 }
 
@@ -28,7 +28,7 @@ const INIT_PURCHASE: &str = "805001020B 01 00000064 001122334455 0F";
 #[test]
 fn loads_and_purchases_move_balance_counters_and_log() {
     let mut desk = loaded();
-    desk.load(0x02, 500);
+    desk.load_account(0x02, 500);
     assert_eq!(desk.balance(0x02), 1500);
     desk.pay(0x01, 0x02, 0x06, 300, 7);
     desk.pay(0x01, 0x02, 0x06, 1200, 8);
@@ -60,7 +60,7 @@ fn the_number_in_the_log_is_the_profiles_choice() {
     for (choice, first) in [(LogSequence::BeforeIncrement, 0), (LogSequence::AfterIncrement, 1)] {
         let mut desk = wallet_with(CardSystem::FMCOS_2.with_log_sequence(choice), &keys());
         desk.verify_pin();
-        desk.load(0x02, 10);
+        desk.load_account(0x02, 10);
         assert_eq!(desk.ok("00B201C417")[..2], [0, first]);
     }
 }
@@ -69,7 +69,7 @@ fn the_number_in_the_log_is_the_profiles_choice() {
 fn an_unload_is_answered_with_mac3_of_the_process_key() {
     let mut desk = wallet();
     desk.verify_pin();
-    desk.load(0x01, 0x50);
+    desk.load_account(0x01, 0x50);
     let init = desk.initialize(0x05, 0x01, "00000020", &UNLOAD);
     assert_eq!(init.mac1, mac(&init.key, &format!("0000005000000020 03 {TERMINAL}")));
     let mac2 = mac(&init.key, &format!("00000020 03 {TERMINAL}{MOMENT}"));
@@ -83,7 +83,7 @@ fn an_unload_is_answered_with_mac3_of_the_process_key() {
 fn cash_and_purchases_of_the_deposit_have_their_types_and_need_the_pin() {
     let mut desk = wallet();
     desk.verify_pin();
-    desk.load(0x01, 100);
+    desk.load_account(0x01, 100);
     desk.pay(0x02, 0x01, 0x04, 30, 1);
     desk.pay(0x01, 0x01, 0x05, 30, 2);
     assert_eq!(desk.balance(0x01), 40);
@@ -102,7 +102,7 @@ fn cash_and_purchases_of_the_deposit_have_their_types_and_need_the_pin() {
 fn an_overdraft_limit_is_part_of_the_balance() {
     let mut desk = wallet();
     desk.verify_pin();
-    desk.load(0x01, 0x100);
+    desk.load_account(0x01, 0x100);
     let set_limit = |desk: &mut Desk, limit: &str, status: u16| {
         let init = desk.ok(&format!("8050040107 01 {TERMINAL} 13"));
         let (balance, old) = (hex_of(&init[..4]), hex_of(&init[6..9]));
@@ -372,7 +372,7 @@ mod attacks {
         desk.refused(0x9302, &format!("805401000F 00000001 {MOMENT} 00000000"));
         assert_eq!(desk.ok("805A000602 0000 08"), hex(&format!("{mac2}{tac}")));
         desk.verify_pin();
-        desk.load(0x02, 1);
+        desk.load_account(0x02, 1);
         desk.refused(0x9406, "805A000602 0000 08");
         assert_eq!(desk.ok("805A000202 0001 08")[..4], [0; 4]);
     }
@@ -397,6 +397,6 @@ mod attacks {
         }
         desk.refused(0x9402, INIT_PURCHASE);
         desk.verify_pin();
-        desk.load(0x02, 1);
+        desk.load_account(0x02, 1);
     }
 }

@@ -105,7 +105,7 @@ impl Desk {
     }
 
     /// A whole load; MAC1 and TAC are checked.
-    pub fn load(&mut self, p2: u8, amount: u32) {
+    pub fn load_account(&mut self, p2: u8, amount: u32) {
         let amount = format!("{amount:08X}");
         let init = self.initialize(0x00, p2, &amount, &LOAD);
         assert_eq!(init.mac1, mac(&init.key, &format!("{}{amount}{p2:02X}{TERMINAL}", init.balance)));
