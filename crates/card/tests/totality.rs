@@ -361,7 +361,7 @@ fn every_card_answers_anything_shows_no_key_and_stays_locked() {
 
 // cargo test -p cardroot-card --release --test totality -- --ignored
 #[test]
-#[ignore = "2^20 commands for each of 21 profiles: minutes in release"]
+#[ignore = "2^20 commands for each of 21 profiles: a minute in release"]
 fn a_million_commands_find_nothing() {
     bombard_all(100, 1 << 20);
 }

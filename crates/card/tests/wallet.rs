@@ -388,7 +388,7 @@ mod attacks {
 
     // cargo test -p cardroot-card --release --test wallet -- --ignored
     #[test]
-    #[ignore = "65,535 purchases: ten seconds in release"]
+    #[ignore = "65,535 purchases: a second in release"]
     fn a_purse_ends_after_its_last_transaction() {
         let mut desk = loaded();
         for number in 0..u32::from(u16::MAX) {
