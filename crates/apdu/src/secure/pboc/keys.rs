@@ -181,6 +181,11 @@ purpose! {
 }
 
 purpose! {
+    /// PIN unblock key, type 37.
+    PinUnblockKey: ProtectionKey
+}
+
+purpose! {
     /// External authentication key, type 39: proves the host to the card.
     ExternalAuthKey: AuthenticationKey
 }

@@ -44,7 +44,7 @@ pub use authenticate::{
 pub use challenge::{Challenge, ChallengeLengthError};
 pub use keys::{
     AuthenticationKey, CardKey, ExternalAuthKey, InternalAuthKey, InternalDataError, LineKey, MasterKey,
-    ProtectionKey, TripleLengthKey,
+    PinUnblockKey, ProtectionKey, TripleLengthKey,
 };
 pub use line::{
     ProtectError, Protected, Protection, ReplyOpener, ReplySealer, Unprotected, protect, unprotect,
