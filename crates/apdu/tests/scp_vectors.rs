@@ -8,9 +8,11 @@
     reason = "a panic is the report; a test program has no users"
 )]
 
+extern crate alloc;
+
 mod common;
 
-use std::collections::BTreeMap;
+use alloc::collections::BTreeMap;
 
 use aeskey::AesKey;
 use cardroot_apdu::commands::gp::{

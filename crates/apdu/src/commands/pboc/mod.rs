@@ -7,6 +7,7 @@
 mod create;
 mod lock;
 mod sam;
+mod tianyu;
 mod write_key;
 
 pub use create::{
@@ -15,6 +16,7 @@ pub use create::{
 };
 pub use lock::{Duration, application_block, application_unblock, card_block};
 pub use sam::{DesCrypt, des_crypt, init_for_descrypt};
+pub use tianyu::TianyuSm4Key;
 pub use write_key::{
     KeyAttributes, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord, PsamKeyUsage, Tries, WriteKey,
     WriteKeyAction, WritePsamKey,
