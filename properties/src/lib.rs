@@ -15,6 +15,7 @@ pub mod iso8583;
 pub mod pboc;
 pub mod pin;
 mod rng;
+pub mod scp;
 pub mod smid;
 pub mod tdea;
 
@@ -61,4 +62,5 @@ pub const ALL: &[(&str, Property)] = properties! {
         wrapped_key_altered_never_opens, emv_pan_psn_is_total;
     components: component_combine_is_total, component_split_round_trip, ceremony_is_total;
     card: card_process_is_total;
+    scp: scp_sessions_are_total, gp_domain_is_total;
 };
