@@ -8,10 +8,10 @@
 //! I     the variant: 15 or 55; 00, 10, 30, 60 or 70
 //! ```
 
+use core::time::Duration;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::os::linux::net::TcpStreamExt as _;
-use std::time::Duration;
 use std::{env, thread};
 
 use apdu::commands::gp::KeyVersion;
