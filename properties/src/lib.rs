@@ -16,6 +16,7 @@ pub mod iso8583;
 pub mod pboc;
 pub mod pin;
 mod rng;
+pub mod scp;
 pub mod smid;
 pub mod tdea;
 pub mod tlv;
@@ -69,4 +70,5 @@ pub const ALL: &[(&str, Property)] = properties! {
     card: card_process_is_total;
     tlv: tlv_decode_is_total, dgi_decode_is_total;
     vpcd: vpcd_frames_are_total, t0_card_is_total;
+    scp: scp_sessions_are_total, gp_domain_is_total;
 };

@@ -12,6 +12,7 @@ mod create;
 mod directory;
 mod dispatch;
 mod file;
+pub mod gp;
 mod key_card;
 mod key_file;
 mod key_record;

@@ -9,6 +9,7 @@ mod key_card;
 mod lock;
 mod pin;
 mod sam;
+mod tianyu;
 pub mod wallet;
 mod write_key;
 
@@ -20,6 +21,7 @@ pub use key_card::{ExportKey, import_key};
 pub use lock::{Duration, application_block, application_unblock, card_block};
 pub use pin::{change_pin, reload_pin, unblock_pin};
 pub use sam::{DesCrypt, des_crypt, init_for_descrypt};
+pub use tianyu::TianyuSm4Key;
 pub use write_key::{
     KeyAttributes, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord, PsamKeyUsage, Tries, WriteKey,
     WriteKeyAction, WritePsamKey,
