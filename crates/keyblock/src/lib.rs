@@ -13,6 +13,7 @@ mod check_value;
 pub mod hazmat;
 mod header;
 mod kbpk;
+pub mod methods;
 mod optional;
 mod payload;
 mod strength;
@@ -21,7 +22,7 @@ mod unwrapped;
 mod version;
 mod wrap;
 
-pub use {aeskey, pin, tdea};
+pub use {aeskey, components, pin, tdea};
 
 pub use crate::attributes::{
     Algorithm, Attributes, Exportability, KeyContext, KeyVersion, ModeOfUse, NotACode, Usage,
