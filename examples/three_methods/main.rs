@@ -22,6 +22,7 @@ use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 
 type Failure = Box<dyn Error>;
+type Sell = fn(&mut Story) -> Result<(), Failure>;
 
 /// Keys and fill come from the system.
 fn rng() -> UnwrapErr<SysRng> {
@@ -40,7 +41,7 @@ impl Story {
 }
 
 fn main() -> Result<(), Failure> {
-    let methods: [(&str, fn(&mut Story) -> Result<(), Failure>); 3] = [
+    let methods: [(&str, Sell); 3] = [
         ("Fixed transaction key (8.5)", fixed::sell),
         ("Master key/transaction key (8.6)", master::sell),
         ("Derived unique key per transaction (8.7)", dukpt::sell),

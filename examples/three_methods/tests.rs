@@ -4,7 +4,7 @@
 
 use super::*;
 
-fn story(sell: fn(&mut Story) -> Result<(), Failure>) -> String {
+fn story(sell: Sell) -> String {
     let mut story = Story(Vec::new());
     sell(&mut story).unwrap();
     story.0.join("\n")
