@@ -13,6 +13,7 @@ pub mod diversify;
 pub mod dukpt;
 mod input;
 pub mod iso8583;
+pub mod keyblock;
 pub mod pboc;
 pub mod pin;
 mod rng;
@@ -66,6 +67,8 @@ pub const ALL: &[(&str, Property)] = properties! {
     tdea: tdea_key_ignores_parity, tdea_padding_round_trip, tdea_mac_incremental_equals_one_shot;
     diversify: dispersion_profile_is_total, dispersion_any_profile_is_total, wrapped_key_decode_is_total,
         wrapped_key_altered_never_opens, emv_pan_psn_is_total;
+    keyblock: key_block_decode_is_total, key_block_round_trip, key_block_altered_never_opens, key_block_payload_is_total,
+        key_hierarchy_keeps_one_current;
     components: component_combine_is_total, component_split_round_trip, ceremony_is_total;
     card: card_process_is_total;
     tlv: tlv_decode_is_total, dgi_decode_is_total;

@@ -15,6 +15,7 @@ pub mod csm;
 pub mod hazmat;
 mod header;
 mod kbpk;
+pub mod methods;
 mod optional;
 mod payload;
 mod strength;
@@ -23,7 +24,7 @@ mod unwrapped;
 mod version;
 mod wrap;
 
-pub use {aeskey, pin, tdea};
+pub use {aeskey, components, pin, tdea};
 
 #[cfg(feature = "csm")]
 pub use smid;
