@@ -60,6 +60,9 @@ pub enum KeyRingError {
     /// The ring has keys of another card or city.
     #[error("the key is of another card or city than those before it")]
     OtherPlace,
+    /// The ring has the same key for another function: one key, one purpose.
+    #[error("the same key is on the ring for `{0}`: one key, one purpose")]
+    SecondPurpose(&'static str),
     /// The ring has this version of the key.
     #[error("the ring has this version of the key already")]
     Twice,
@@ -105,6 +108,10 @@ impl KeyRing {
             return Err(KeyRingError::Twice);
         }
         let (version, key) = (key.version(), key.expose_key().duplicate());
+        let same = self.0.iter().find(|other| other.purpose != F::ID && other.key.ct_eq(&key));
+        if let Some(same) = same {
+            return Err(KeyRingError::SecondPurpose(same.purpose.name()));
+        }
         self.0.push(RingKey { purpose: F::ID, scope, place, version, key });
         Ok(())
     }

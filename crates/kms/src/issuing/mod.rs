@@ -13,7 +13,7 @@ mod template;
 mod test_keys;
 
 pub use compare::{Comparison, Verdict};
-pub use data::CardData;
+pub use data::{CardData, CardDataError};
 pub use key_ring::{KeyRing, KeyRingError, KeyScope};
 pub use plan::{
     Application, CardLevel, ContentProtection, File, FileKind, Key, KeyFile, Loading, Master, Name, Pin,

@@ -332,10 +332,19 @@ impl FromStr for Plan {
 
     /// Reads a plan in TOML, and checks what can be checked without keys and a card's data.
     fn from_str(text: &str) -> Result<Self, PlanError> {
-        let plan: Self = toml::from_str(text).map_err(|error| PlanError::Toml(error.to_string()))?;
+        let plan: Self = toml::from_str(text).map_err(|error| PlanError::Toml {
+            line: line_of(text, &error),
+            reason: error.message().replace('\n', ", "),
+        })?;
         plan.check()?;
         Ok(plan)
     }
+}
+
+/// Line of an error, from 1.
+pub(super) fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    before.matches('\n').count() + 1
 }
 
 impl fmt::Display for Use {

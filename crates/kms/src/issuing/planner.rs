@@ -32,9 +32,14 @@ pub enum Mode {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The text is no plan; line and reason.
-    #[error("{}", .0.trim_end())]
-    Toml(String),
+    /// The text is no plan.
+    #[error("line {line}: {reason}")]
+    Toml {
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong there, in one line.
+        reason: String,
+    },
     /// Something in it is wrong, or does not go together with keys or data.
     #[error("{place}: {fault}")]
     At {
@@ -252,6 +257,10 @@ fn check_file(file: &File, has_line_key: bool) -> Result<()> {
     }
     if file.protect_reading && file.protection.is_none() {
         return Err(PlanFault::NoProtection);
+    }
+    let found = file.record.len();
+    if found > MAX_RECORDS {
+        return Err(PlanFault::TooManyRecords { found, room: MAX_RECORDS });
     }
     let fits = match file.kind {
         FileKind::Binary(_) => file.record.is_empty(),
@@ -518,7 +527,7 @@ impl<'a> Planner<'a> {
             fits(content.bytes.len(), file.kind).at(place)?;
             self.push(place, Action::WriteBinary(content));
         }
-        for (number, template) in (1..).zip(&file.record) {
+        for (number, template) in (1..=u8::MAX).zip(&file.record) {
             let content = content(self, template).at(place)?;
             record_fits(&content.bytes, file.record.len(), file.kind).at(place)?;
             self.push(place, Action::AppendRecord { number, content });
@@ -599,16 +608,18 @@ const fn ef_kind(kind: FileKind) -> EfKind {
 }
 
 fn fits(found: usize, kind: FileKind) -> Result<()> {
-    match kind {
-        FileKind::Binary(room) if found > usize::from(room) => {
-            Err(PlanFault::TooLong { found, room: usize::from(room) })
-        }
-        _ => Ok(()),
-    }
+    let room = match kind {
+        FileKind::Binary(size) => usize::from(size).min(MAX_CONTENT),
+        _ => return Ok(()),
+    };
+    if found > room { Err(PlanFault::TooLong { found, room }) } else { Ok(()) }
 }
 
 fn record_fits(record: &[u8], records: usize, kind: FileKind) -> Result<()> {
     let found = record.len();
+    if found > MAX_RECORD {
+        return Err(PlanFault::TooLong { found, room: MAX_RECORD });
+    }
     match kind {
         FileKind::FixedRecords(_, len) if found != usize::from(len) => {
             Err(PlanFault::RecordLength { found, expected: usize::from(len) })
@@ -617,13 +628,18 @@ fn record_fits(record: &[u8], records: usize, kind: FileKind) -> Result<()> {
             Err(PlanFault::TooManyRecords { found: records, room: usize::from(count) })
         }
         FileKind::VariableRecords(_) => match record {
-            _ if found > MAX_RECORD => Err(PlanFault::TooLong { found, room: MAX_RECORD }),
             [_, len, value @ ..] if value.len() == usize::from(*len) => Ok(()),
             _ => Err(PlanFault::NoTlv),
         },
         _ => Ok(()),
     }
 }
+
+/// Most bytes of a file that UPDATE BINARY reaches: offsets have 15 bits.
+const MAX_CONTENT: usize = 0x8000;
+
+/// Most records that have a number: `00` and `FF` are none.
+const MAX_RECORDS: usize = 0xFE;
 
 /// Longest record in bytes, protected and sent in one command.
 const MAX_RECORD: usize = 200;
