@@ -10,7 +10,6 @@ mod resume;
 mod script;
 mod station;
 mod template;
-mod test_keys;
 
 pub use compare::{Comparison, Verdict};
 pub use data::{CardData, CardDataError};

@@ -6,6 +6,7 @@ use apdu::commands::pboc::{
     PsamKeyUsage, ReadProtection, Tries,
 };
 use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
+use diversify::known_test_key;
 use tdea::{StrengthError, TdeaKey};
 
 use super::data::CardData;
@@ -17,7 +18,6 @@ use super::script::{
     ALGORITHM, Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step,
 };
 use super::template::{Template, TemplateError};
-use super::test_keys;
 
 /// Whether cards go out to people.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -566,7 +566,7 @@ impl<'a> Planner<'a> {
     }
 
     fn check(&self, key: &TdeaKey) -> Result<()> {
-        match (self.mode, test_keys::name(key)) {
+        match (self.mode, known_test_key(key)) {
             (Mode::Test, _) => Ok(()),
             (Mode::Production, Some(name)) => Err(PlanFault::TestKey(name)),
             (Mode::Production, None) => Ok(key.check_strength()?),
