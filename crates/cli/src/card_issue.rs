@@ -84,6 +84,9 @@ struct Order {
     /// Keys of the city in files FUNCTION.hex of this folder
     #[arg(long, value_name = "DIR")]
     city_keys: Option<PathBuf>,
+    /// The key under which key cards and SAMs give keys to each other, for plans that have it
+    #[arg(long, value_name = "K")]
+    exchange_key: Option<Source>,
     /// Version of keys that are given without one
     #[arg(long, value_name = "N", default_value_t = 1)]
     key_version: u8,
@@ -206,6 +209,7 @@ impl Job {
                     match scope {
                         KeyScope::Card => "card",
                         KeyScope::City => "city",
+                        KeyScope::Family => "family",
                     },
                 )
                 .with("version", version)
@@ -256,6 +260,10 @@ impl Order {
             let origin = Origin::city(version.unwrap_or(self.key_version), self.city);
             let insert = Insert { argument: &argument, ring: &mut ring, key, origin, card: self.card };
             function.visit_function(insert).expect("masters have no name here")?;
+        }
+        if let Some(source) = &self.exchange_key {
+            ring.insert_exchange_key(self.key_version, &secrets.key("--exchange-key", source)?)
+                .map_err(|error| Failure::refused(format!("--exchange-key: {error}")))?;
         }
         Ok(ring)
     }

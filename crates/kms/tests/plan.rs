@@ -198,7 +198,7 @@ fn a_ring_holds_the_keys_of_one_card_each_version_once() {
     let same = CityKey::<Issuing>::from_key(first.expose_key().duplicate(), first.origin()).unwrap();
     assert_eq!(ring.insert_city_key(&same), Err(KeyRingError::SecondPurpose("purchase")));
     assert_eq!(ring.check_values().count(), 3);
-    assert_eq!(format!("{ring:?}"), "[(Purchase, Card), (Purchase, City), (Purchase, Card)]");
+    assert_eq!(format!("{ring:?}"), r#"[("purchase", Card), ("purchase", City), ("purchase", Card)]"#);
 }
 
 #[test]

@@ -10,9 +10,9 @@ use diversify::known_test_key;
 use tdea::{StrengthError, TdeaKey};
 
 use super::data::CardData;
-use super::key_ring::{KeyRing, KeyScope, RingKey};
+use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey};
 use super::plan::{
-    Application, ContentProtection, File, FileKind, Key, Loading, Master, Pin, Plan, SamKey, Use,
+    Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Pin, Plan, SamKey, Use,
 };
 use super::script::{
     ALGORITHM, Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step,
@@ -351,7 +351,7 @@ impl<'a> Planner<'a> {
         self.push(place, Action::TakeOver { transport, master });
         self.push(place, Action::Prove(key.duplicate()));
         let desk = Desk { master: key, line: None };
-        self.directory(place, desk, &plan.card.key, &[], &[], &plan.card.file)
+        self.directory(place, desk, &plan.card.key, (&[], None), &[], &plan.card.file)
     }
 
     fn application(&mut self, application: &Application) -> Result<(), PlanError> {
@@ -383,7 +383,7 @@ impl<'a> Planner<'a> {
             &place,
             desk,
             &application.key,
-            &application.sam_key,
+            (&application.sam_key, application.exchange_key.as_ref()),
             &application.pin,
             &application.file,
         )
@@ -410,7 +410,7 @@ impl<'a> Planner<'a> {
         place: &str,
         mut desk: Desk,
         keys: &[Key],
-        sam_keys: &[SamKey],
+        (sam_keys, exchange_key): (&[SamKey], Option<&ExchangeKey>),
         pins: &[Pin],
         files: &[File],
     ) -> Result<(), PlanError> {
@@ -422,6 +422,11 @@ impl<'a> Planner<'a> {
         for key in sam_keys {
             let place = format!("{place}, SAM key `{}`", key.key);
             let key = self.sam_key(key).at(&place)?;
+            self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+        }
+        if let Some(key) = exchange_key {
+            let place = format!("{place}, exchange key");
+            let key = self.exchange_key(key).at(&place)?;
             self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
         }
         for pin in pins {
@@ -480,6 +485,16 @@ impl<'a> Planner<'a> {
         Ok(LoadedSamKey {
             usage: sam_usage(key)?,
             slot: key.slot.unwrap_or(taken.version),
+            key: card_key(&taken.key)?,
+            kcv: taken.key.kcv(),
+        })
+    }
+
+    fn exchange_key(&mut self, key: &ExchangeKey) -> Result<LoadedSamKey> {
+        let taken = self.take(EXCHANGE, KeyScope::Family, key.version, None)?;
+        Ok(LoadedSamKey {
+            usage: PsamKeyUsage::new(0, EXCHANGE_KIND).ok_or(PlanFault::SamUsage)?,
+            slot: taken.version,
             key: card_key(&taken.key)?,
             kcv: taken.key.kcv(),
         })
@@ -549,10 +564,9 @@ impl<'a> Planner<'a> {
         if found.next().is_some() {
             return Err(PlanFault::SeveralVersions(name.to_owned()));
         }
-        let function = key.purpose.name();
-        if let Some(used) =
-            used.filter(|used| !key.purpose.card_key_types().fmcos.contains(&used.type_byte()))
-        {
+        let function = key.name();
+        let types = key.purpose.map_or(&[][..], |purpose| purpose.card_key_types().fmcos);
+        if let Some(used) = used.filter(|used| !types.contains(&used.type_byte())) {
             return Err(PlanFault::NotForThisFunction { function, used });
         }
         self.check(&key.key)?;
@@ -634,6 +648,9 @@ fn record_fits(record: &[u8], records: usize, kind: FileKind) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Kind of a key under which key cards and SAMs give keys to each other.
+const EXCHANGE_KIND: u8 = 0x1E;
 
 /// Most bytes of a file that UPDATE BINARY reaches: offsets have 15 bits.
 const MAX_CONTENT: usize = 0x8000;
