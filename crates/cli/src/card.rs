@@ -1,4 +1,4 @@
-//! `cardroot card`: cards in software.
+//! `cardroot card`: cards in software, and cards that are made.
 
 use core::time::Duration;
 
@@ -9,6 +9,7 @@ use cardroot::tdea::hazmat::DesKey;
 use cardroot::tdea::{KeyError, TdeaKey};
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::card_issue;
 use crate::error::Failure;
 use crate::hex;
 use crate::key::system_rng;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     /// It answers until the reader closes the connection. Its memory goes with it.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
+    #[command(flatten)]
+    Make(card_issue::Command),
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -85,6 +88,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<Report, Failure> {
         match self {
             Self::Serve(arguments) => serve(&arguments),
+            Self::Make(command) => command.run(),
         }
     }
 }
@@ -133,6 +137,6 @@ impl TryFrom<&[u8]> for ReadKey {
     }
 }
 
-fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
+pub(crate) fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
     hex::parse_array(text, "a serial number")
 }

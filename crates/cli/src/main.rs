@@ -5,12 +5,14 @@ extern crate alloc;
 mod any_key;
 mod apdu;
 mod card;
+mod card_issue;
 mod component;
 mod csm;
 mod diversify;
 mod dukpt;
 mod error;
 mod file;
+mod function;
 mod hex;
 mod input;
 mod iso8583;
@@ -83,7 +85,7 @@ enum Command {
     /// Card commands, sent to readers and to cards in software
     #[command(subcommand)]
     Apdu(apdu::Command),
-    /// Cards in software: plugged into a virtual reader
+    /// Cards made by a plan and compared with it, and cards in software, plugged into a virtual reader
     #[command(subcommand)]
     Card(card::Command),
 }
