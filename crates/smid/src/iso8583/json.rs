@@ -61,7 +61,7 @@ impl Message {
     /// Shows the message as JSON, the values that [`display`](Self::display) masks as `{"masked": length}`, which
     /// [`from_json`](Self::from_json) refuses.
     pub fn to_json(&self, dialect: &Dialect) -> String {
-        self.json(|field| Self::masks(dialect, field))
+        self.json(|field| self.is_masked(dialect, field))
     }
 
     /// Writes the message as JSON with all values in full: cardholder data and PIN data are then yours to protect.

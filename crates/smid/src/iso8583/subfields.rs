@@ -198,10 +198,11 @@ impl Message {
             Subfields::Positional(specs) => join_positional(specs, subfields, &mut out),
         }
         .map_err(|reason| fail(out.len(), reason))?;
-        dialect
+        let spec = &dialect
             .field_for(field, kind, &out)
-            .map_err(|error| fail(error.position, SubfieldReason::Field(error)))?;
-        self.store.put(field, kind, &out);
+            .map_err(|error| fail(error.position, SubfieldReason::Field(error)))?
+            .spec;
+        self.store.put(field, kind, spec.sensitivity, &out);
         Ok(())
     }
 }
