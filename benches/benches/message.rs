@@ -1,10 +1,9 @@
-//! Messages and commands, to bytes and back.
+//! Messages, to bytes and back.
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use core::hint::black_box;
 
 use benches::clock::ThreadTime;
-use cardroot::apdu::{CommandApdu, Header, Instruction, Le};
 use cardroot::smid::iso8583::{Dialect, Message};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -51,26 +50,9 @@ fn iso8583(c: &mut Criterion<ThreadTime>) {
     }
 }
 
-fn apdu(c: &mut Criterion<ThreadTime>) {
-    let header = Header::iso(Instruction::UPDATE_BINARY, 0x95, 0x00);
-    for len in [16, 255] {
-        let command = CommandApdu::new(header).with_data(&vec![0x5A; len]).expect("short data");
-        let command = command.with_le(Le::MAX_SHORT);
-        let bytes = command.encode();
-        let decode = |bytes: &[u8]| CommandApdu::decode(bytes).expect("a command");
-        assert_eq!(decode(bytes.expose_bytes()).expose_data(), command.expose_data());
-
-        let mut group = c.benchmark_group(format!("apdu/command/{}B", bytes.len()));
-        group.throughput(Throughput::Elements(1));
-        group.bench_function("encode", |b| b.iter(|| black_box(&command).encode()));
-        group.bench_function("decode", |b| b.iter(|| decode(black_box(bytes.expose_bytes()))));
-        group.finish();
-    }
-}
-
 criterion_group! {
     name = message;
     config = Criterion::default().with_measurement(ThreadTime);
-    targets = iso8583, apdu
+    targets = iso8583
 }
 criterion_main!(message);

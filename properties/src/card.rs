@@ -2,7 +2,9 @@
 
 use ::apdu::secure::pboc::{CardKey, Challenge, MasterKey, Protection, external_authenticate, protect};
 use ::apdu::{CommandApdu, Header, StatusClass, StatusWord};
-use ::card::{Card, CardProfile, MAX_RESPONSE_LEN, TransportKey};
+use ::card::{
+    AuthenticationForm, Card, CardKind, CardProfile, CardSystem, KeyCard, MAX_RESPONSE_LEN, TransportKey,
+};
 use ::tdea::TdeaKey;
 use ::tdea::hazmat::DesKey;
 
@@ -14,10 +16,10 @@ use crate::rng::SeededRng;
 const KEYS: [[u8; 16]; 4] =
     [*b"transport key 16", *b"card master key.", *b"application mstr", *b"line protection."];
 
-/// A user card and a SAM answer any sequence of commands, right ones under their keys among them, with at most 256 bytes and a
+/// A card of every kind and every system answers any sequence of commands, right ones under their keys among them, with at most 256 bytes and a
 /// status word; a refusal has no data, no answer has a key in it, and no command with a wrong MAC succeeds.
 ///
-/// Input: kind of card, length of its transport key; then steps, each a tag and what belongs to it:
+/// Input: kind and system of the card, length of its transport key; then steps, each a tag and what belongs to it:
 ///
 /// ```text
 /// 0  a command after its length
@@ -28,8 +30,7 @@ const KEYS: [[u8; 16]; 4] =
 /// ```
 pub fn card_process_is_total(data: &[u8]) -> Reach {
     let mut input = Input::new(data);
-    let serial = *b"\x86\x60serial";
-    let profile = if input.coin() { CardProfile::sam(serial) } else { CardProfile::user(serial) };
+    let profile = input.one_of(&profiles());
     let mut desk = Desk::new(profile, input.one_of(&[16, 8]), data);
     while !input.is_empty() {
         match input.below(5) {
@@ -49,12 +50,26 @@ pub fn card_process_is_total(data: &[u8]) -> Reach {
                 let len = input.below(17);
                 let record = [input.take(len), &KEYS[input.below(KEYS.len())]].concat();
                 let len = u8::try_from(record.len()).unwrap();
-                let command = [&[0x80, 0xD4, p1, p2, len], record.as_slice()].concat();
+                let instruction = if *profile.system() == CardSystem::SMARTCOS_3_2 { 0xE8 } else { 0xD4 };
+                let command = [&[0x80, instruction, p1, p2, len], record.as_slice()].concat();
                 desk.send_protected(&command, protection, LineMac::Right, key);
             }
         }
     }
     desk.reach
+}
+
+/// Every kind of card with every system, FMCOS first; then the other forms of EXTERNAL AUTHENTICATE.
+fn profiles() -> Vec<CardProfile> {
+    let serial = *b"\x86\x60serial";
+    let kinds = [CardKind::User, CardKind::Sam].into_iter().chain(KeyCard::ALL.map(CardKind::KeyCard));
+    let kinds: Vec<_> = kinds.collect();
+    let forms = [AuthenticationForm::Folded, AuthenticationForm::TwoStep];
+    let forms = forms.map(|form| CardSystem::FMCOS_2.with_authentication(form));
+    let of = |system: CardSystem| {
+        kinds.iter().map(move |kind| CardProfile::new(*kind, serial).with_system(system)).collect::<Vec<_>>()
+    };
+    CardSystem::ALL.into_iter().chain(forms).flat_map(of).collect()
 }
 
 fn protection(input: &mut Input<'_>) -> Protection {

@@ -202,6 +202,27 @@ impl Class {
         }
     }
 
+    /// The same class on another logical channel, `8X` read as GlobalPlatform codes it: channels 0 to 3 there, 4 to 19 in
+    /// `CX` and, with secure messaging, `EX`.
+    ///
+    /// # Source
+    /// GlobalPlatform Card Specification 2.3, 11.1.4.
+    ///
+    /// # Errors
+    /// Returns [`ClassError::Proprietary`] for other proprietary classes, and otherwise as
+    /// [`on_channel`](Self::on_channel).
+    pub const fn on_global_platform_channel(self, channel: LogicalChannel) -> Result<Self, ClassError> {
+        if self.0 & 0xF0 != 0x80 {
+            return self.on_channel(channel);
+        }
+        let secure_messaging = self.0 & 0x0C;
+        match channel.number() {
+            number @ 0..=3 => Ok(Self(0x80 | secure_messaging | number)),
+            number if secure_messaging == 0 => Ok(Self(0xC0 | (number - 4))),
+            number => Ok(Self(0xE0 | (number - 4))),
+        }
+    }
+
     /// The class with secure messaging of the card maker's format: bit 3 set. `None` if the class has secure
     /// messaging already, or no place for this bit (only `0X`, `1X` and `8X` have one).
     #[must_use]
@@ -281,6 +302,25 @@ mod tests {
     fn a_proprietary_class_can_not_chain() {
         let refused = class(0x80).with_chaining(Chaining::MoreToCome);
         assert_eq!(refused, Err(ClassError::Proprietary { byte: 0x80 }));
+    }
+
+    #[test]
+    fn proprietary_classes_move_as_global_platform_codes_them() {
+        for (byte, number, moved) in [
+            (0x80, 0, 0x80),
+            (0x84, 2, 0x86),
+            (0x83, 1, 0x81),
+            (0x80, 4, 0xC0),
+            (0x84, 19, 0xEF),
+            (0x00, 3, 0x03),
+            (0x0C, 1, 0x0D),
+        ] {
+            let channel = LogicalChannel::new(number).unwrap();
+            assert_eq!(class(byte).on_global_platform_channel(channel), Ok(class(moved)), "{byte:02X}");
+        }
+        let channel = LogicalChannel::new(1).unwrap();
+        let refused = Err(ClassError::Proprietary { byte: 0xA0 });
+        assert_eq!(class(0xA0).on_global_platform_channel(channel), refused);
     }
 
     #[test]

@@ -30,6 +30,8 @@ impl Instruction {
     pub const APPLICATION_BLOCK: Self = Self(0x1E);
     /// VERIFY.
     pub const VERIFY: Self = Self(0x20);
+    /// INITIALIZE UPDATE of GlobalPlatform.
+    pub const INITIALIZE_UPDATE: Self = Self(0x50);
     /// MANAGE CHANNEL.
     pub const MANAGE_CHANNEL: Self = Self(0x70);
     /// EXTERNAL AUTHENTICATE.
@@ -54,12 +56,18 @@ impl Instruction {
     pub const WRITE_KEY: Self = Self(0xD4);
     /// UPDATE BINARY.
     pub const UPDATE_BINARY: Self = Self(0xD6);
+    /// PUT KEY of GlobalPlatform.
+    pub const PUT_KEY: Self = Self(0xD8);
     /// UPDATE RECORD.
     pub const UPDATE_RECORD: Self = Self(0xDC);
     /// CREATE FILE.
     pub const CREATE_FILE: Self = Self(0xE0);
     /// APPEND RECORD.
     pub const APPEND_RECORD: Self = Self(0xE2);
+    /// STORE DATA of GlobalPlatform.
+    pub const STORE_DATA: Self = Self(0xE2);
+    /// GET STATUS of GlobalPlatform.
+    pub const GET_STATUS: Self = Self(0xF2);
     /// DES CRYPT of a SAM.
     pub const DES_CRYPT: Self = Self(0xFA);
 

@@ -6,7 +6,7 @@ use crate::command::Parts;
 use crate::header::Header;
 use crate::le::Le;
 use crate::status::StatusWord;
-use crate::transport::CardTransport;
+use crate::transport::{CardReset, CardTransport, Link};
 
 /// A transport that reports every exchange to a sink.
 ///
@@ -53,6 +53,16 @@ impl<T: CardTransport, F: FnMut(&LoggedExchange)> CardTransport for LoggedTransp
         };
         (self.sink)(&LoggedExchange { command: LoggedCommand::of(command), answer });
         result
+    }
+
+    fn link(&self) -> Link<'_> {
+        self.inner.link()
+    }
+}
+
+impl<T: CardReset, F: FnMut(&LoggedExchange)> CardReset for LoggedTransport<T, F> {
+    fn reset(&mut self) -> Result<(), Self::Error> {
+        self.inner.reset()
     }
 }
 

@@ -6,7 +6,7 @@ use core::fmt::Write;
 use core::str::FromStr;
 
 use crate::bytes::SecretBytes;
-use crate::transport::CardTransport;
+use crate::transport::{CardReset, CardTransport, Link};
 
 /// A dialogue: `>` leads a command, `<` the answer to it. Hex digits, blanks between them as you like; `#` leads a
 /// comment line.
@@ -178,6 +178,13 @@ impl CardTransport for ScriptedTransport {
     }
 }
 
+impl CardReset for ScriptedTransport {
+    /// Goes on with the script, which has no line for a reset.
+    fn reset(&mut self) -> Result<(), ScriptError> {
+        Ok(())
+    }
+}
+
 /// A transport that keeps what goes over the link as a [`Script`].
 ///
 /// # Security
@@ -211,5 +218,15 @@ impl<T: CardTransport> CardTransport for RecordingTransport<T> {
             response: response.get(..len).unwrap_or_default().into(),
         });
         Ok(len)
+    }
+    fn link(&self) -> Link<'_> {
+        self.inner.link()
+    }
+}
+
+impl<T: CardReset> CardReset for RecordingTransport<T> {
+    /// A script has no line for it: what is played back is commands and answers.
+    fn reset(&mut self) -> Result<(), Self::Error> {
+        self.inner.reset()
     }
 }

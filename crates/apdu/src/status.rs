@@ -127,6 +127,9 @@ status_words! {
 }
 
 impl StatusWord {
+    /// Length in bytes.
+    pub const LEN: usize = 2;
+
     /// Reads SW1-SW2.
     ///
     /// # Errors

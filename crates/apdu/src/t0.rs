@@ -5,7 +5,7 @@ use crate::header::{Header, Instruction};
 use crate::le::Le;
 use crate::response::{ResponseApdu, ResponseError};
 use crate::status::StatusWord;
-use crate::transport::CardTransport;
+use crate::transport::{CardReset, CardTransport, Link, Protocol};
 
 /// A transport that sends commands as T=0 does: a header, one length byte P3, data in one direction only.
 ///
@@ -17,7 +17,7 @@ use crate::transport::CardTransport;
 /// ```
 ///
 /// What it does not do is up to the [`Channel`](crate::Channel) above: GET RESPONSE after `61XX`, the second try
-/// after `6CXX`. Put it over links that pass TPDUs; the usual PC/SC stack takes care of T=0 itself.
+/// after `6CXX`. Put it over links that pass TPDUs; the transport of the feature `pcsc` does this by itself.
 ///
 /// # Source
 /// ISO/IEC 7816-3:2006 12.2; ISO/IEC 7816-4:2013 11.7.2 (ENVELOPE).
@@ -106,5 +106,15 @@ impl<T: CardTransport<Error: 'static>> CardTransport for T0Transport<T> {
             }
             _ => self.envelope(parts.header, command, response),
         }
+    }
+    fn link(&self) -> Link<'_> {
+        // Long commands go in envelopes, so the pieces don't limit them.
+        Link { protocol: Some(Protocol::T0), max_command_len: CommandApdu::MAX_LEN, ..self.inner.link() }
+    }
+}
+
+impl<T: CardReset<Error: 'static>> CardReset for T0Transport<T> {
+    fn reset(&mut self) -> Result<(), Self::Error> {
+        self.inner.reset().map_err(T0Error::Link)
     }
 }

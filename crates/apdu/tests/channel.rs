@@ -10,9 +10,10 @@
 mod common;
 
 use cardroot_apdu::{
-    CardTransport, Channel, ChannelError, Class, ClassError, CommandApdu, Header, Instruction, Le,
-    LoggedExchange, LoggedTransport, RecordingTransport, Repetition, ResponseApdu, ResponseError, Script,
-    ScriptError, ScriptedTransport, StatusWord, T0Error, T0Transport,
+    CardReset, CardTransport, Channel, ChannelError, Class, ClassError, CommandApdu, Header, Instruction, Le,
+    Link, LoggedExchange, LoggedTransport, LogicalChannel, LogicalChannelError, Protocol, RecordingTransport,
+    Repetition, ResponseApdu, ResponseError, Script, ScriptError, ScriptedTransport, StatusWord, T0Error,
+    T0Transport,
 };
 use common::{assert_debug_hides_a5, hex};
 
@@ -118,7 +119,7 @@ fn only_short_interindustry_commands_chain() {
     let header = Header::proprietary(Instruction::UPDATE_BINARY, 0, 0);
     let long = CommandApdu::new(header).with_data(&[0; 256]).unwrap();
     let error = parrot("9000").transmit_chained(&long).unwrap_err();
-    assert_eq!(error, ChannelError::Chaining(ClassError::Proprietary { byte: 0x80 }));
+    assert_eq!(error, ChannelError::Class(ClassError::Proprietary { byte: 0x80 }));
 
     let long = long.with_header(Header::iso(Instruction::UPDATE_BINARY, 0, 0)).with_le(Le::new(257).unwrap());
     let error = parrot("9000").transmit_chained(&long).unwrap_err();
@@ -266,4 +267,113 @@ fn what_was_recorded_plays_back() {
 #[test]
 fn scripts_do_not_show_in_debug_output() {
     assert_debug_hides_a5(&script("> 00200000A5A5\n< A5A59000"));
+}
+
+/// A link that takes 20 bytes, to a card that answers `9000` and counts its resets.
+#[derive(Default)]
+struct NarrowLink {
+    resets: u32,
+}
+
+impl CardTransport for NarrowLink {
+    type Error = core::fmt::Error;
+
+    fn transmit(&mut self, _: &[u8], response: &mut [u8]) -> Result<usize, Self::Error> {
+        response[..2].copy_from_slice(&[0x90, 0x00]);
+        Ok(2)
+    }
+
+    fn link(&self) -> Link<'_> {
+        let mut link = Link::default();
+        link.atr = Some(&[0x3B, 0x00]);
+        link.protocol = Some(Protocol::T1);
+        (link.max_command_len, link.resets) = (20, self.resets);
+        link
+    }
+}
+
+impl CardReset for NarrowLink {
+    fn reset(&mut self) -> Result<(), Self::Error> {
+        self.resets += 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_command_longer_than_the_link_takes_is_not_sent() {
+    let write = |len| {
+        CommandApdu::new(Header::iso(Instruction::UPDATE_BINARY, 0, 0)).with_data(&vec![0; len]).unwrap()
+    };
+    let mut channel = Channel::new(NarrowLink::default());
+    channel.transmit(&write(15)).unwrap();
+    let error = channel.transmit(&write(16)).unwrap_err();
+    assert_eq!(error, ChannelError::LinkLimit { needed: 21, most: 20 });
+    // In envelopes of T=0 it is sent all the same.
+    let mut channel = Channel::new(T0Transport::new(NarrowLink::default()));
+    assert_eq!(channel.link().max_command_len, CommandApdu::MAX_LEN);
+    channel.transmit(&write(16)).unwrap();
+}
+
+#[test]
+fn decorators_pass_on_what_the_link_says_and_the_reset() {
+    let mut recorded = RecordingTransport::new(NarrowLink::default());
+    recorded.reset().unwrap();
+    let mut logged = LoggedTransport::new(&mut recorded, |_: &LoggedExchange| {});
+    logged.reset().unwrap();
+    let mut channel = Channel::new(T0Transport::new(logged));
+    channel.reset().unwrap();
+    let link = channel.link();
+    assert_eq!((link.resets, link.atr, link.protocol), (3, Some(&[0x3B, 0x00][..]), Some(Protocol::T0)));
+    assert_eq!(Channel::new(script("")).link(), Link::default());
+}
+
+#[test]
+fn everything_on_a_logical_channel_goes_there() {
+    let mut basic = Channel::new(script(
+        "> 0070000001\n< 029000\n> 02CA006600\n< 6101\n> 02C0000001\n< AA6100\n> 02C0000000\n< 6C01
+         > 02C0000001\n< BB9000\n> 86500000\n< 9000\n> 00CA0066\n< 9000\n> 00708002\n< 9000",
+    ));
+    let number = basic.open_logical_channel().unwrap();
+    let mut second = basic.on(number);
+    assert_eq!(second.logical_channel().number(), 2);
+    assert_eq!(second.transmit(&command("00CA006600")).unwrap().into_ok().unwrap().data(), [0xAA, 0xBB]);
+    second.transmit(&command("84500000")).unwrap();
+    assert_eq!(basic.logical_channel(), LogicalChannel::BASIC);
+    basic.transmit(&command("00CA0066")).unwrap();
+    basic.close_logical_channel(number).unwrap();
+    basic.into_transport().finish().unwrap();
+}
+
+#[test]
+fn a_chain_goes_on_its_logical_channel() {
+    let part = "AA".repeat(255);
+    let channel = LogicalChannel::new(5).unwrap();
+    let mut card = script(&format!("> 51D60000FF{part}\n< 9000\n> 41D6000001AA\n< 9000"));
+    let long = command(&format!("00D60000000100{part}AA"));
+    Channel::new(&mut card).on(channel).transmit_chained(&long).unwrap().into_ok().unwrap();
+    card.finish().unwrap();
+}
+
+#[test]
+fn a_class_without_a_place_for_the_logical_channel_is_not_sent() {
+    let mut card = script("");
+    let error = Channel::new(&mut card).on(LogicalChannel::new(1).unwrap()).transmit(&command("A0A40000"));
+    assert_eq!(error.unwrap_err(), ChannelError::Class(ClassError::Proprietary { byte: 0xA0 }));
+}
+
+#[test]
+fn a_card_that_opens_no_logical_channel_or_a_nameless_one_is_an_error() {
+    for (answer, expected) in [
+        ("6A81", None),
+        ("9000", Some(())),
+        ("009000", Some(())),
+        ("149000", Some(())),
+        ("01029000", Some(())),
+    ] {
+        let error = parrot(answer).open_logical_channel().unwrap_err();
+        let nameless = matches!(error, LogicalChannelError::Number).then_some(());
+        assert_eq!(nameless, expected, "{answer}: {error}");
+    }
+    let error = parrot("6A86").close_logical_channel(LogicalChannel::BASIC).unwrap_err();
+    assert_eq!(error.to_string(), "the card answered 6A86, wrong P1-P2");
 }

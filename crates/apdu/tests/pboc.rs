@@ -11,8 +11,9 @@
 mod common;
 
 use cardroot_apdu::commands::pboc::{
-    Access, Duration, KeyAttributes, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord, PsamKeyUsage, Tries,
-    WriteKey, WriteKeyAction, WritePsamKey, application_block, application_unblock, card_block,
+    Access, Duration, KeyAttributes, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord, PsamKeyUsage,
+    TianyuSm4Key, Tries, WriteKey, WriteKeyAction, WritePsamKey, application_block, application_unblock,
+    card_block,
 };
 use cardroot_apdu::commands::{
     BinaryAddress, ChallengeLength, InternalOperation, Sfi, internal_authenticate, read_binary, update_binary,
@@ -20,12 +21,13 @@ use cardroot_apdu::commands::{
 use cardroot_apdu::secure::Rejected;
 use cardroot_apdu::secure::pboc::{
     CardKey, Challenge, ChallengeLengthError, Challenged, ExternalAuthKey, InternalAuthKey, LineKey,
-    LongChallenge, MasterKey, ProtectError, Protection, SessionError, external_authenticate,
-    external_authenticate_folded, external_authenticate_two_step, protect, unprotect,
+    LongChallenge, MasterKey, ProtectError, Protection, SessionError, Sm4LineKey, Sm4MasterKey,
+    external_authenticate, external_authenticate_folded, external_authenticate_two_step, protect, unprotect,
     verify_external_cryptogram,
 };
 use cardroot_apdu::{Channel, CommandApdu, Header, Le, ResponseApdu, Script, ScriptedTransport, StatusWord};
 use common::{assert_debug_hides_a5, hex, rows};
+use diversify::block::Sm4Key;
 use proptest::prelude::*;
 use tdea::TdeaKey;
 use tdea::hazmat::DesKey;
@@ -173,6 +175,36 @@ impl Row {
         assert!(command.expose_data().starts_with(&hex(&self.result)));
     }
 
+    fn check_sm4_key(&self) {
+        let master = Sm4MasterKey::from_key(Sm4Key::try_from(&self.key[..]).unwrap());
+        // LD, header of 8, key of 16, padding.
+        let plain = hex(&self.input);
+        let key = Sm4Key::try_from(&plain[9..25]).unwrap();
+        let write = TianyuSm4Key {
+            id: plain[1],
+            version: plain[2],
+            kind: plain[4],
+            usage: plain[5],
+            follow_state: plain[6],
+            change: plain[7],
+            tries: Tries::new(3).unwrap(),
+            key: &key,
+        };
+        let command = write.protected(&master, challenge(&self.iv));
+        self.assert_apdu(&command);
+        let opened = unprotect(&command, Protection::CipherAndMac, &master, challenge(&self.iv)).unwrap();
+        assert_eq!(opened.command.expose_data(), &plain[1..25]);
+    }
+
+    fn check_sm4_folded(&self) {
+        let key = Sm4MasterKey::from_key(Sm4Key::try_from(&self.key[..]).unwrap());
+        let drawn = || LongChallenge(hex(&self.input).try_into().unwrap());
+        let command = key.external_authenticate_folded(0x00, drawn());
+        self.assert_apdu(&command);
+        assert_eq!(key.verify_folded(drawn(), command.expose_data()), Ok(()));
+        assert_eq!(key.verify_folded(drawn(), &[0; 8]), Err(Rejected));
+    }
+
     fn check_folded(&self) {
         let key = ExternalAuthKey::from_key(card_key(&self.key));
         let drawn = LongChallenge(hex(&self.input).try_into().unwrap());
@@ -215,6 +247,8 @@ fn check(row: &Row) -> bool {
         "APDU-41" => row.check_command_mac(&application_block(Duration::Temporary)),
         "APDU-42" => row.check_command_mac(&application_unblock()),
         "APDU-44" => row.check_long_record(),
+        "APDU-46" => row.check_sm4_key(),
+        "APDU-47" => row.check_sm4_folded(),
         "APDU-48" => row.check_folded(),
         "APDU-49" => row.check_two_step(),
         _ => return false,
@@ -244,9 +278,9 @@ fn published_bytes_are_met_byte_by_byte() {
     for row in &left {
         println!("not here yet: {} {}", row.id, row.step);
     }
-    assert_eq!((rows.len(), met.len(), published), (41, 21, 15));
-    // What is left is the wallet, PIN commands, SAM commands, and SM4.
-    let later = ["LOAD", "PURCHASE", "DTK", "RELOAD PIN", "PIN UNBLOCK", "PSAM INIT", "SM4"];
+    assert_eq!((rows.len(), met.len(), published), (41, 23, 15));
+    // What is left is the wallet, PIN commands and SAM commands.
+    let later = ["LOAD", "PURCHASE", "DTK", "RELOAD PIN", "PIN UNBLOCK", "PSAM INIT"];
     assert!(left.iter().all(|row| later.iter().any(|step| row.step.starts_with(step))));
 }
 
@@ -282,6 +316,33 @@ fn every_changed_bit_is_rejected() {
             assert_eq!(opened(&changed, protection, &LINE, &DRAWN), Err(Rejected), "bit {bit}");
         }
     }
+}
+
+#[test]
+fn sm4_protects_both_ways_and_every_changed_bit_is_rejected() {
+    let key = Sm4LineKey::from_key(Sm4Key::from_fill(|key| *key = LINE));
+    let read = CommandApdu::decode(&hex("00B0000010")).unwrap();
+    for (protection, len) in [(Protection::Mac, 13), (Protection::CipherAndMac, 20)] {
+        let sent = protect(&an_update(), protection, &key, challenge(&DRAWN)).unwrap();
+        assert_eq!(sent.command.expose_data().len(), len);
+        let opened = unprotect(&sent.command, protection, &key, challenge(&DRAWN)).unwrap();
+        assert_eq!(opened.command.expose_data(), b"cardroot!");
+        let bytes = sent.command.encode();
+        for bit in 0..8 * bytes.len() {
+            let mut altered = bytes.expose_bytes().to_vec();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            let Ok(altered) = CommandApdu::decode(&altered) else { continue };
+            assert!(unprotect(&altered, protection, &key, challenge(&DRAWN)).is_err(), "{bit}");
+        }
+        for data in [&[][..], &[0x80; 15], &[0x80; 16], &[7; 200]] {
+            let sent = protect(&read, protection, &key, challenge(&DRAWN)).unwrap();
+            let opened = unprotect(&sent.command, protection, &key, challenge(&DRAWN)).unwrap();
+            let sealed = opened.reply.seal(data, StatusWord::OK).unwrap();
+            assert_eq!(sent.reply.open(sealed).unwrap().data(), data);
+        }
+    }
+    assert_debug_hides_a5(&Sm4LineKey::from_key(Sm4Key::from_fill(|key| key.fill(0xA5))));
+    assert!(key.ct_eq(&key.duplicate()));
 }
 
 #[test]

@@ -4,14 +4,19 @@ use apdu::StatusWord;
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
 use tdea::BLOCK_LEN;
+use tdea::hazmat::DesKey;
 use zeroize::Zeroizing;
 
+use crate::card_key::CardKey;
 use crate::command::Command;
-use crate::key_record::{KeyKind, KeyRecord};
+use crate::counter::Refusal;
+use crate::key_record::KeyKind;
+use crate::memory::KeyReference;
 use crate::os::Os;
 use crate::secure_messaging::MAC_LEN;
-use crate::session::Challenge;
+use crate::session::{Challenge, Proof};
 use crate::status::{Outcome, require};
+use crate::system::AuthenticationForm;
 
 impl Os {
     /// GET CHALLENGE `00 84 00 00 04|08`. Four bytes count as eight with zeros behind them.
@@ -23,32 +28,43 @@ impl Os {
     ) -> Outcome {
         command.expect_parameters(0x00, 0x00)?;
         command.expect_no_data()?;
-        let mut challenge = [0; BLOCK_LEN];
-        let drawn = match command.le.map(apdu::Le::bytes) {
-            Some(4) => {
-                challenge.first_chunk_mut::<4>().expect("a block has more than 4 bytes").as_mut_slice()
-            }
-            Some(8) => challenge.as_mut_slice(),
+        let is_folded = self.profile.system().authentication() == AuthenticationForm::Folded;
+        let mut bytes = [0; 2 * BLOCK_LEN];
+        let len = match command.le.map(apdu::Le::bytes) {
+            Some(4) => 4,
+            Some(8) => 8,
+            Some(16) if is_folded => 16,
             _ => return Err(StatusWord::WRONG_LENGTH),
         };
+        let drawn = bytes.get_mut(..len).expect("16 bytes at most");
         rng.fill_bytes(drawn);
         out.extend_from_slice(drawn);
-        self.session.challenge = Some(Challenge(challenge));
+        let block = *bytes.first_chunk().expect("two blocks begin with one");
+        let challenge = if len == bytes.len() { Challenge::Long(bytes) } else { Challenge::Block(block) };
+        self.session.challenge = Some(challenge);
         Ok(StatusWord::OK)
     }
 
-    /// EXTERNAL AUTHENTICATE `00 82 00 kid 08 E(key, challenge)`, with a key of type `39`.
+    /// EXTERNAL AUTHENTICATE `00 82 00 kid Lc cryptogram`, with a key of type `39`, in the form of the card's system.
     pub(crate) fn external_authenticate(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
         command.expect_p1(0x00)?;
-        require(command.data.len() == BLOCK_LEN, StatusWord::WRONG_LENGTH)?;
-        let challenge = command.challenge.ok_or(StatusWord::CONDITIONS_OF_USE)?;
-        let record = self.usable_key_mut(KeyKind::ExternalAuthentication, command.header.p2)?;
-        let is_expected = |expected: Zeroizing<[u8; BLOCK_LEN]>| expected.ct_eq(command.data).into();
-        record
-            .attempt(|secret| secret.key().is_some_and(|key| is_expected(key.cryptogram(challenge))))
-            .map_err(|refusal| refusal.status())?;
-        let (level, master) = (record.follow_state(), record.is_master());
-        self.session.prove(level, master);
+        let form = self.profile.system().authentication();
+        let len = if form == AuthenticationForm::TwoStep { 2 * BLOCK_LEN } else { BLOCK_LEN };
+        require(command.data.len() == len, StatusWord::WRONG_LENGTH)?;
+        let challenge = match (form, command.challenge) {
+            (AuthenticationForm::Folded, Some(challenge @ Challenge::Long(_)))
+            | (
+                AuthenticationForm::Block | AuthenticationForm::TwoStep,
+                Some(challenge @ Challenge::Block(_)),
+            ) => challenge,
+            _ => return Err(StatusWord::CONDITIONS_OF_USE),
+        };
+        let key = self.usable_key(KeyKind::ExternalAuthentication, command.header.p2)?;
+        self.attempt(key, |secret| {
+            secret.key().is_some_and(|key| is_cryptogram(key, challenge, command.data))
+        })
+        .map_err(Refusal::status)?;
+        self.session.prove(self.follow_state(key), Proof::of_external(key.id));
         Ok(StatusWord::OK)
     }
 
@@ -56,10 +72,9 @@ impl Os {
     pub(crate) fn verify_pin(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
         command.expect_p1(0x00)?;
         require((2..=6).contains(&command.data.len()), StatusWord::WRONG_LENGTH)?;
-        let record = self.usable_key_mut(KeyKind::Pin, command.header.p2)?;
-        record.attempt(|secret| secret.is_pin(command.data)).map_err(|refusal| refusal.status())?;
-        let level = record.follow_state();
-        self.session.prove(level, false);
+        let pin = self.usable_key(KeyKind::Pin, command.header.p2)?;
+        self.attempt(pin, |secret| secret.is_pin(command.data)).map_err(Refusal::status)?;
+        self.session.prove(self.follow_state(pin), Proof::Pin);
         Ok(StatusWord::OK)
     }
 
@@ -75,7 +90,8 @@ impl Os {
         let whole_blocks = command.data.len().is_multiple_of(BLOCK_LEN) || kind == KeyKind::InternalMac;
         require(!command.data.is_empty() && whole_blocks, StatusWord::WRONG_LENGTH)?;
         command.expect_room(if kind == KeyKind::InternalMac { MAC_LEN } else { command.data.len() })?;
-        let record = self.usable_key_mut(kind, command.header.p2)?;
+        let reference = self.usable_key(kind, command.header.p2)?;
+        let record = self.memory().find_key(reference).expect("a usable key is there");
         let key = record.key().expect("only records of kind PIN hold a PIN");
         match kind {
             KeyKind::InternalMac => {
@@ -89,12 +105,38 @@ impl Os {
         Ok(StatusWord::OK)
     }
 
-    /// The key of the current directory, if it may be used now.
-    fn usable_key_mut(&mut self, kind: KeyKind, id: u8) -> Result<&mut KeyRecord, StatusWord> {
-        let levels = self.session.levels();
-        let record = self.directory_mut().keys.as_mut().and_then(|keys| keys.find_mut(kind, id));
-        let record = record.ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
-        require(record.usage.permits(levels), StatusWord::SECURITY_STATUS)?;
-        Ok(record)
+    /// The state that proving the key leads to.
+    fn follow_state(&self, key: KeyReference) -> u8 {
+        self.memory().find_key(key).expect("a proven key is there").follow_state()
     }
+}
+
+/// Whether `data` is what EXTERNAL AUTHENTICATE must bring: two blocks are a cryptogram and the host's random number. The
+/// comparison takes constant time.
+fn is_cryptogram(key: &CardKey, challenge: Challenge, data: &[u8]) -> bool {
+    let expected = match (challenge, data.split_first_chunk::<BLOCK_LEN>()) {
+        (Challenge::Block(block), Some((_, []))) => {
+            let mut block = Zeroizing::new(block);
+            key.encrypt(&mut *block);
+            block
+        }
+        (Challenge::Block(mut block), Some((_, random))) => {
+            let process_key = DesKey::from_fill(|key_block| {
+                key_block.iter_mut().zip(random).for_each(|(place, byte)| *place = *byte);
+                key.encrypt(key_block);
+            });
+            process_key.encrypt_block(&mut block);
+            Zeroizing::new(block)
+        }
+        (Challenge::Long(mut blocks), _) => {
+            key.encrypt(&mut blocks);
+            let (left, right) = blocks.split_at(BLOCK_LEN);
+            let mut folded = Zeroizing::new([0; BLOCK_LEN]);
+            let halves = left.iter().zip(right);
+            folded.iter_mut().zip(halves).for_each(|(place, (left, right))| *place = left ^ right);
+            folded
+        }
+        (Challenge::Block(_), None) => return false,
+    };
+    data.first_chunk::<BLOCK_LEN>().is_some_and(|cryptogram| expected.ct_eq(cryptogram).into())
 }

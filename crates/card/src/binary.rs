@@ -5,6 +5,8 @@ use apdu::StatusWord;
 use crate::command::Command;
 use crate::file::{Body, ElementaryFile};
 use crate::os::Os;
+use crate::profile::CardKind;
+use crate::sam_purchase::TERMINAL_SEQUENCE;
 use crate::status::{Outcome, require};
 
 impl Os {
@@ -22,13 +24,17 @@ impl Os {
         let offset = self.choose_bytes(command)?;
         let file = self.file()?;
         require(offset < bytes_of(file)?.len(), StatusWord::WRONG_OFFSET)?;
+        let (fid, old) = (file.header.fid, bytes_of(file)?.get(offset..).unwrap_or_default().to_vec());
         let data = self.begin_write(command, file.header)?;
-        let Body::Transparent(bytes) = &mut self.file_mut()?.body else {
-            return Err(StatusWord::FILE_STRUCTURE);
-        };
-        let place = bytes.get_mut(offset..).and_then(|bytes| bytes.get_mut(..data.len()));
-        place.ok_or(StatusWord::NOT_ENOUGH_MEMORY)?.copy_from_slice(&data);
-        Ok(StatusWord::OK)
+        // A terminal's number that was used never comes again.
+        let is_counter = self.profile.kind() == CardKind::Sam && fid == TERMINAL_SEQUENCE;
+        require(!is_counter || old.get(..data.len()) <= Some(&*data), StatusWord::CONDITIONS_OF_USE)?;
+        self.commit_file(|body| {
+            let Body::Transparent(bytes) = body else { return Err(StatusWord::FILE_STRUCTURE) };
+            let place = bytes.get_mut(offset..).and_then(|bytes| bytes.get_mut(..data.len()));
+            place.ok_or(StatusWord::NOT_ENOUGH_MEMORY)?.copy_from_slice(&data);
+            Ok(StatusWord::OK)
+        })
     }
 
     /// Makes the addressed file current and returns the offset in it.
@@ -48,6 +54,6 @@ impl Os {
 fn bytes_of(file: &ElementaryFile) -> Result<&[u8], StatusWord> {
     match &file.body {
         Body::Transparent(bytes) => Ok(bytes),
-        Body::Records(_) => Err(StatusWord::FILE_STRUCTURE),
+        Body::Records(_) | Body::Wallet(_) => Err(StatusWord::FILE_STRUCTURE),
     }
 }

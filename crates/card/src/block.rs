@@ -4,8 +4,9 @@ use apdu::StatusWord;
 
 use crate::command::Command;
 use crate::directory::{Lock, Path};
+use crate::memory::KeyReference;
 use crate::os::Os;
-use crate::secure_messaging::{KeyReference, Protection};
+use crate::secure_messaging::Protection;
 use crate::status::{APPLICATION_LOCKED, Outcome, require};
 
 /// Wrong APPLICATION UNBLOCKs in a row that lock the application for good.
@@ -16,7 +17,7 @@ impl Os {
     pub(crate) fn block_card(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
         command.expect_parameters(0x00, 0x00)?;
         self.expect_maintenance(command)?;
-        self.blocked = true;
+        self.commit(|memory| memory.blocked = true);
         Ok(StatusWord::OK)
     }
 
@@ -30,7 +31,7 @@ impl Os {
         };
         require(self.session.path != Path::MASTER_FILE, StatusWord::CONDITIONS_OF_USE)?;
         self.expect_maintenance(command)?;
-        self.directory_mut().lock = lock;
+        self.commit_here(|directory| directory.lock = lock);
         Ok(StatusWord::OK)
     }
 
@@ -39,23 +40,26 @@ impl Os {
         command.expect_parameters(0x00, 0x00)?;
         require(self.directory().lock == Lock::Temporary, StatusWord::CONDITIONS_OF_USE)?;
         // Counted as a failure until it is none.
-        self.directory_mut().failed_unblocks += 1;
-        let outcome = self.expect_maintenance(command);
-        let directory = self.directory_mut();
-        match outcome {
+        let failures = self.commit_here(|directory| {
+            directory.failed_unblocks += 1;
+            directory.failed_unblocks
+        });
+        match self.expect_maintenance(command) {
             Ok(()) => {
-                directory.failed_unblocks = 0;
-                directory.lock = Lock::Unlocked;
+                self.commit_here(|directory| {
+                    directory.failed_unblocks = 0;
+                    directory.lock = Lock::Unlocked;
+                });
                 Ok(StatusWord::OK)
             }
-            Err(StatusWord::SM_OBJECT_WRONG) if directory.failed_unblocks >= MAX_FAILED_UNBLOCKS => {
-                directory.lock = Lock::Permanent;
+            Err(StatusWord::SM_OBJECT_WRONG) if failures >= MAX_FAILED_UNBLOCKS => {
+                self.commit_here(|directory| directory.lock = Lock::Permanent);
                 Err(APPLICATION_LOCKED)
             }
             Err(StatusWord::SM_OBJECT_WRONG) => Err(StatusWord::SM_OBJECT_WRONG),
             Err(status) => {
                 // Refused before the MAC was looked at.
-                directory.failed_unblocks -= 1;
+                self.commit_here(|directory| directory.failed_unblocks -= 1);
                 Err(status)
             }
         }

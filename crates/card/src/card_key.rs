@@ -4,9 +4,6 @@ use core::fmt;
 
 use tdea::hazmat::{DesKey, DesMac};
 use tdea::{BLOCK_LEN, KeyError, KeyLength, Mac, MacPadding, Mode, RetailMac, TdeaKey};
-use zeroize::Zeroizing;
-
-use crate::session::Challenge;
 
 /// A key of 8 or 16 bytes. Wiped on drop.
 ///
@@ -61,11 +58,12 @@ impl CardKey {
         .expect("no message length was announced")
     }
 
-    /// What EXTERNAL AUTHENTICATE must bring: the challenge encrypted.
-    pub(crate) fn cryptogram(&self, challenge: Challenge) -> Zeroizing<[u8; BLOCK_LEN]> {
-        let mut block = Zeroizing::new(challenge.0);
-        self.encrypt(&mut *block);
-        block
+    /// The halves XORed: the key of the TAC and of RELOAD PIN. A key of 8 bytes is used as it is.
+    pub(crate) fn folded(&self) -> DesKey {
+        match self {
+            Self::Single(key) => key.duplicate(),
+            Self::Double(key) => DesKey::xor_of_halves(key).expect("a card key is of double length at most"),
+        }
     }
 }
 

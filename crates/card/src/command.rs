@@ -1,6 +1,7 @@
 //! One command on its way through the card.
 
 use apdu::{Header, Le, StatusWord};
+use tdea::BLOCK_LEN;
 
 use crate::session::Challenge;
 use crate::status::require;
@@ -20,6 +21,11 @@ impl Command<'_> {
     /// Whether the class announces the card maker's secure messaging.
     pub(crate) const fn is_protected(&self) -> bool {
         self.header.class.without_proprietary_sm().is_some()
+    }
+
+    /// The challenge as what the MAC of this command chains from.
+    pub(crate) fn iv(&self) -> Option<[u8; BLOCK_LEN]> {
+        self.challenge?.block()
     }
 
     /// Demands these parameters.

@@ -37,25 +37,24 @@ impl ErrorCounter {
         Self(byte)
     }
 
+    pub(crate) const fn byte(self) -> u8 {
+        self.0
+    }
+
     pub(crate) const fn left(self) -> u8 {
         self.0 & 0x0F
     }
 
-    /// Runs `check`, one try spent before it starts, so that nothing that stops the card in between gives a try away
-    /// for free. Success restores the counter.
-    pub(crate) fn attempt(&mut self, check: impl FnOnce() -> bool) -> Result<(), Refusal> {
+    /// Takes one try away, before anything is looked at. Returns how many are left.
+    pub(crate) fn spend(&mut self) -> Result<u8, Refusal> {
         let left = self.left().checked_sub(1).ok_or(Refusal::Locked)?;
-        self.set(left);
-        if check() {
-            self.set(self.0 >> 4);
-            Ok(())
-        } else {
-            Err(Refusal::Failed { left })
-        }
+        self.0 = (self.0 & 0xF0) | left;
+        Ok(left)
     }
 
-    const fn set(&mut self, left: u8) {
-        self.0 = (self.0 & 0xF0) | left;
+    /// Gives all tries back, after a success.
+    pub(crate) const fn restore(&mut self) {
+        self.0 = (self.0 & 0xF0) | (self.0 >> 4);
     }
 }
 
@@ -66,22 +65,13 @@ mod tests {
     #[test]
     fn a_success_restores_and_failures_lock_for_good() {
         let mut counter = ErrorCounter::from_byte(0x33);
-        assert_eq!(counter.attempt(|| false), Err(Refusal::Failed { left: 2 }));
-        assert_eq!(counter.attempt(|| true), Ok(()));
+        assert_eq!(counter.spend(), Ok(2));
+        counter.restore();
         assert_eq!(counter.left(), 3);
         for left in [2, 1, 0] {
-            assert_eq!(counter.attempt(|| false), Err(Refusal::Failed { left }));
+            assert_eq!(counter.spend(), Ok(left));
         }
-        assert_eq!(counter.attempt(|| unreachable!("a locked key is not looked at")), Err(Refusal::Locked));
-    }
-
-    #[test]
-    fn the_try_is_spent_before_the_check() {
-        let mut counter = ErrorCounter::from_byte(0x22);
-        let stopped = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
-            counter.attempt(|| panic!("power lost"))
-        }));
-        assert!(stopped.is_err());
-        assert_eq!(counter.left(), 1);
+        assert_eq!(counter.spend(), Err(Refusal::Locked));
+        assert_eq!(counter.left(), 0);
     }
 }

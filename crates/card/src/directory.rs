@@ -72,8 +72,8 @@ pub(crate) struct DirectoryHeader {
 pub(crate) struct Directory {
     pub(crate) header: DirectoryHeader,
     used: usize,
-    /// Created or erased and not left since: without a key file it is then open to everybody.
-    fresh: bool,
+    /// Created or erased and not left since: without a key file it is then open to everybody. A reset ends it.
+    pub(crate) fresh: bool,
     pub(crate) lock: Lock,
     /// Wrong APPLICATION UNBLOCKs in a row.
     pub(crate) failed_unblocks: u8,
@@ -184,6 +184,11 @@ impl Directory {
     /// Whether a child has a master of its own.
     pub(crate) fn has_application(&self) -> bool {
         self.children.iter().any(|child| child.keys.as_ref().is_some_and(KeyFile::has_master))
+    }
+
+    /// Whether this directory or one below it was not left since it was made.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh || self.children.iter().any(Self::is_fresh)
     }
 
     /// Ends the time in which this directory is open.

@@ -5,6 +5,7 @@ use apdu::StatusWord;
 use crate::access::Access;
 use crate::secure_messaging::Protection;
 use crate::status::require;
+use crate::wallet::Book;
 
 /// What CREATE FILE says about an elementary file.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ pub(crate) enum Body {
     Transparent(Vec<u8>),
     /// `2A`, `2C`, `2E`: records.
     Records(Records),
+    /// `2F`: an account.
+    Wallet(Book),
 }
 
 /// An elementary file.
@@ -54,6 +57,7 @@ impl ElementaryFile {
         match &self.body {
             Body::Transparent(bytes) => bytes.len(),
             Body::Records(records) => records.layout.body_len(),
+            Body::Wallet(_) => Book::LEN,
         }
     }
 }
@@ -95,7 +99,7 @@ impl Layout {
 }
 
 /// The records of a file, number 1 first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Records {
     pub(crate) layout: Layout,
     records: Vec<Vec<u8>>,

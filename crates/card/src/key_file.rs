@@ -1,8 +1,8 @@
 //! The key file of a directory.
 
 use crate::access::Access;
-use crate::key_record::{KeyKind, KeyRecord};
-use crate::sam::SamKey;
+use crate::key_record::{KeyKind, KeyRecord, StoredPin};
+use crate::sam_key::SamKey;
 
 /// The keys of one directory. No command reads it.
 #[derive(Debug)]
@@ -50,6 +50,20 @@ impl KeyFile {
         self.records.iter_mut().find(|record| record.name() == (kind, id))
     }
 
+    /// The first key of a kind of which one is enough.
+    pub(crate) fn first(&self, kind: KeyKind) -> Option<&KeyRecord> {
+        self.records.iter().find(|record| record.key_type.kind == kind)
+    }
+
+    /// Gives the PIN `id`, which is there, another value and all its tries. There is room for it.
+    pub(crate) fn set_pin(&mut self, id: u8, pin: StoredPin) {
+        let record = self.find_mut(KeyKind::Pin, id).expect("the caller has found the PIN");
+        let freed = record.cost();
+        record.set_pin(pin);
+        let cost = record.cost();
+        self.used = self.used - freed + cost;
+    }
+
     pub(crate) fn master(&self) -> Option<&KeyRecord> {
         self.find(KeyKind::ExternalAuthentication, KeyRecord::MASTER_ID)
     }
@@ -80,9 +94,14 @@ impl KeyFile {
         self.sam_keys.iter().find(|key| key.name() == (usage, version))
     }
 
+    pub(crate) fn find_sam_key_mut(&mut self, usage: u8, version: u8) -> Option<&mut SamKey> {
+        self.sam_keys.iter_mut().find(|key| key.name() == (usage, version))
+    }
+
     /// Writes a SAM key for which there is room, in the place of the one with its name if there is one.
-    pub(crate) fn put_sam_key(&mut self, key: SamKey) {
+    pub(crate) fn put_sam_key(&mut self, mut key: SamKey) {
         if let Some(old) = self.sam_keys.iter_mut().find(|old| old.name() == key.name()) {
+            key.counter = old.counter;
             *old = key;
         } else {
             self.used += SamKey::COST;

@@ -8,7 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::access::Access;
 use crate::card_key::CardKey;
-use crate::counter::{ErrorCounter, Refusal};
+use crate::counter::ErrorCounter;
+use crate::status::require;
+use crate::system::CardSystem;
 
 /// What a key is for. A command only ever looks for keys of its own kind.
 ///
@@ -45,25 +47,6 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
-    fn from_code(code: u8) -> Option<Self> {
-        Some(match code {
-            0x30 => Self::InternalEncrypt,
-            0x31 => Self::InternalDecrypt,
-            0x32 => Self::InternalMac,
-            0x34 => Self::Tac,
-            0x36 => Self::LineProtection,
-            0x37 => Self::PinUnblock,
-            0x38 => Self::PinReload,
-            0x39 => Self::ExternalAuthentication,
-            0x3A => Self::Pin,
-            0x3C => Self::Overdraft,
-            0x3D => Self::Unload,
-            0x3E => Self::Purchase,
-            0x3F => Self::Load,
-            _ => return None,
-        })
-    }
-
     /// Whether the last attribute is an error counter.
     const fn is_counted(self) -> bool {
         matches!(
@@ -76,6 +59,9 @@ impl KeyKind {
         )
     }
 }
+
+/// Algorithm identifier of TDEA where a header names the key.
+const TDEA: u8 = 0x00;
 
 /// How a key may be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,14 +80,15 @@ pub(crate) struct KeyType {
 }
 
 impl KeyType {
-    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+    /// Reads the type byte of [`KeyLayout::Parameters`](crate::system::KeyLayout::Parameters).
+    pub(crate) fn from_byte(byte: u8, system: &CardSystem) -> Option<Self> {
         // Kinds are `0011 xxxx`: the two bits above are free for the mark, and `F9` is a protected `39`.
         let writing = match byte >> 6 {
             0b00 => Writing::Any,
             0b11 => Writing::Protected,
             _ => return None,
         };
-        Some(Self { kind: KeyKind::from_code(byte & 0x3F)?, writing })
+        Some(Self { kind: system.key_kind(byte & 0x3F)?, writing })
     }
 }
 
@@ -110,7 +97,7 @@ pub(crate) struct StoredPin(Zeroizing<Vec<u8>>);
 
 impl StoredPin {
     /// Takes 2 to 8 bytes of which trailing `FF` are filling.
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let filling = bytes.iter().rev().take_while(|byte| **byte == 0xFF).count();
         let digits = bytes.get(..bytes.len() - filling)?;
         (bytes.len() <= 8 && (2..=6).contains(&digits.len())).then(|| Self(Zeroizing::new(digits.to_vec())))
@@ -129,6 +116,14 @@ pub(crate) enum Secret {
 }
 
 impl Secret {
+    fn decode(kind: KeyKind, bytes: &[u8]) -> Result<Self, StatusWord> {
+        let secret = match kind {
+            KeyKind::Pin => StoredPin::decode(bytes).map(Self::Pin),
+            _ => CardKey::try_from(bytes).ok().map(Self::Key),
+        };
+        secret.ok_or(StatusWord::WRONG_DATA)
+    }
+
     pub(crate) const fn key(&self) -> Option<&CardKey> {
         match self {
             Self::Key(key) => Some(key),
@@ -159,7 +154,8 @@ pub(crate) struct KeyRecord {
     /// Where it may be replaced.
     pub(crate) change: Access,
     a: u8,
-    b: ErrorCounter,
+    /// Error counter of the kinds that have one, for others the algorithm.
+    pub(crate) counter: ErrorCounter,
     secret: Secret,
 }
 
@@ -169,23 +165,38 @@ impl KeyRecord {
     /// What a record costs besides its secret, in bytes.
     const OVERHEAD: usize = 8;
 
-    /// Reads the data of WRITE KEY.
-    pub(crate) fn decode(id: u8, bytes: &[u8]) -> Result<Self, StatusWord> {
+    /// Reads the data of WRITE KEY where parameters name the key: `type use change a b key`.
+    pub(crate) fn decode(id: u8, bytes: &[u8], system: &CardSystem) -> Result<Self, StatusWord> {
         let ([key_type, usage, change, a, b], secret) =
             bytes.split_first_chunk().ok_or(StatusWord::WRONG_DATA)?;
-        let key_type = KeyType::from_byte(*key_type).ok_or(StatusWord::WRONG_DATA)?;
-        let secret = match key_type.kind {
-            KeyKind::Pin => StoredPin::decode(secret).map(Secret::Pin),
-            _ => CardKey::try_from(secret).ok().map(Secret::Key),
-        };
+        let key_type = KeyType::from_byte(*key_type, system).ok_or(StatusWord::WRONG_DATA)?;
         Ok(Self {
             key_type,
             id,
             usage: Access::from_byte(*usage),
             change: Access::from_byte(*change),
             a: *a,
-            b: ErrorCounter::from_byte(*b),
-            secret: secret.ok_or(StatusWord::WRONG_DATA)?,
+            counter: ErrorCounter::from_byte(*b),
+            secret: Secret::decode(key_type.kind, secret)?,
+        })
+    }
+
+    /// Reads the data of WRITE KEY where a header names the key: `id version algorithm type use follow change errors
+    /// key`. Such keys are only ever written as ciphertext. The only algorithm is TDEA.
+    pub(crate) fn decode_with_header(bytes: &[u8], system: &CardSystem) -> Result<Self, StatusWord> {
+        let ([id, version, algorithm, code, usage, follow, change, errors], secret) =
+            bytes.split_first_chunk().ok_or(StatusWord::WRONG_DATA)?;
+        let kind = system.key_kind(*code).ok_or(StatusWord::WRONG_DATA)?;
+        require(*algorithm == TDEA, StatusWord::WRONG_DATA)?;
+        let (a, b) = if kind.is_counted() { (*follow, *errors) } else { (*version, *algorithm) };
+        Ok(Self {
+            key_type: KeyType { kind, writing: Writing::Protected },
+            id: *id,
+            usage: Access::from_byte(*usage),
+            change: Access::from_byte(*change),
+            a,
+            counter: ErrorCounter::from_byte(b),
+            secret: Secret::decode(kind, secret)?,
         })
     }
 
@@ -198,7 +209,7 @@ impl KeyRecord {
             usage: Access::ALWAYS,
             change: Access::MASTER,
             a: 0xAA,
-            b: ErrorCounter::from_byte(0x33),
+            counter: ErrorCounter::from_byte(0x33),
             secret: Secret::Key(key),
         }
     }
@@ -239,21 +250,36 @@ impl KeyRecord {
         self.a & 0x0F
     }
 
+    /// Version and algorithm, of a key that has them.
+    pub(crate) const fn attributes(&self) -> [u8; 2] {
+        [self.a, self.counter.byte()]
+    }
+
+    /// Room that it would take with another PIN, in bytes.
+    pub(crate) fn cost_with(&self, pin: &StoredPin) -> usize {
+        pin.0.len() + Self::OVERHEAD
+    }
+
+    /// Gives a PIN another value and all its tries.
+    pub(crate) fn set_pin(&mut self, pin: StoredPin) {
+        self.secret = Secret::Pin(pin);
+        self.counter.restore();
+    }
+
     /// The key, `None` for a PIN.
     pub(crate) const fn key(&self) -> Option<&CardKey> {
         self.secret.key()
     }
 
-    /// Runs `check` on the secret, one try of the error counter spent before it. For kinds that have a counter.
-    pub(crate) fn attempt(&mut self, check: impl FnOnce(&Secret) -> bool) -> Result<(), Refusal> {
-        let secret = &self.secret;
-        self.b.attempt(|| check(secret))
+    /// Runs `check` on the secret.
+    pub(crate) fn check(&self, check: impl FnOnce(&Secret) -> bool) -> bool {
+        check(&self.secret)
     }
 
     /// Takes over the error counter of the record that this one replaces: writing a key gives no tries back.
     pub(crate) const fn inherit_counter(&mut self, old: &Self) {
         if self.key_type.kind.is_counted() {
-            self.b = old.b;
+            self.counter = old.counter;
         }
     }
 }
@@ -272,7 +298,8 @@ mod tests {
     use super::*;
 
     fn record(key_type: u8, b: u8) -> KeyRecord {
-        KeyRecord::decode(0x01, &[key_type, 0xF0, 0xAA, 0x01, b, 1, 2, 3, 4, 5, 6, 7, 8]).unwrap()
+        let bytes = [key_type, 0xF0, 0xAA, 0x01, b, 1, 2, 3, 4, 5, 6, 7, 8];
+        KeyRecord::decode(0x01, &bytes, &CardSystem::FMCOS_2).unwrap()
     }
 
     #[test]
@@ -282,7 +309,7 @@ mod tests {
         {
             let mut new = record(key_type, 0x02);
             new.inherit_counter(&record(key_type, 0x31));
-            assert_eq!(new.b, ErrorCounter::from_byte(kept), "{key_type:02X}");
+            assert_eq!(new.counter, ErrorCounter::from_byte(kept), "{key_type:02X}");
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Access to elementary files: conditions and line protection, the same for bytes and for records.
 
 use apdu::StatusWord;
+use tdea::BLOCK_LEN;
 use zeroize::Zeroizing;
 
 use crate::command::Command;
-use crate::file::{ElementaryFile, FileHeader};
+use crate::file::{Body, ElementaryFile, FileHeader};
+use crate::memory::KeyReference;
 use crate::os::Os;
-use crate::secure_messaging::{KeyReference, Protection};
-use crate::session::Challenge;
+use crate::secure_messaging::Protection;
 use crate::status::{Outcome, require};
 
 /// Most bytes that a protected answer carries.
@@ -22,7 +23,7 @@ pub(crate) enum Answer {
         /** Of the file. */
         protection: Protection,
         /** Of the command. */
-        challenge: Challenge,
+        challenge: [u8; BLOCK_LEN],
     },
 }
 
@@ -43,10 +44,15 @@ impl Os {
         self.directory().files.get(index).ok_or(StatusWord::NO_CURRENT_FILE)
     }
 
-    /// The current elementary file, to be changed.
-    pub(crate) fn file_mut(&mut self) -> Result<&mut ElementaryFile, StatusWord> {
+    /// Changes the current elementary file; `change` changes all or, if it fails, nothing.
+    pub(crate) fn commit_file<T>(
+        &mut self,
+        change: impl FnOnce(&mut Body) -> Result<T, StatusWord>,
+    ) -> Result<T, StatusWord> {
         let index = self.session.file.ok_or(StatusWord::NO_CURRENT_FILE)?;
-        self.directory_mut().files.get_mut(index).ok_or(StatusWord::NO_CURRENT_FILE)
+        self.commit_here(|directory| {
+            change(&mut directory.files.get_mut(index).ok_or(StatusWord::NO_CURRENT_FILE)?.body)
+        })
     }
 
     /// Checks a read command against the file: access condition, protection, MAC.
@@ -65,7 +71,7 @@ impl Os {
         let key = KeyReference::line(self.session.path, file.read_key());
         let body = self.open_message(command, key, Protection::Mac)?;
         require(body.is_empty(), StatusWord::WRONG_LENGTH)?;
-        let challenge = command.challenge.ok_or(StatusWord::CONDITIONS_OF_USE)?;
+        let challenge = command.iv().ok_or(StatusWord::CONDITIONS_OF_USE)?;
         Ok(Answer::Sealed { key, protection, challenge })
     }
 

@@ -3,76 +3,79 @@
 use apdu::StatusWord;
 
 use crate::access::Access;
+use crate::counter::Refusal;
 use crate::directory::{Directory, Lock, Path};
-use crate::key_file::KeyFile;
-use crate::key_record::KeyRecord;
+use crate::key_record::{KeyKind, KeyRecord, Secret};
 use crate::life_cycle::LifeCycle;
+use crate::memory::{KeyReference, Memory, Owner};
 use crate::profile::CardProfile;
 use crate::session::Session;
 use crate::status::{APPLICATION_LOCKED, require};
 use crate::transport_key::TransportKey;
 
-/// Whose key the card's master is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Owner {
-    /// The manufacturer's transport key.
-    Factory,
-    /// The issuer's card master key.
-    Issuer,
-}
-
 /// A card without its source of challenges. The commands are methods of it, one file for each group.
+///
+/// A command checks first, then computes what is to change, then changes all of it in one [`commit`](Self::commit), then
+/// answers. What it must not gain by a loss of power in between, such as a try of a key, is committed before the check.
 #[derive(Debug)]
 pub(crate) struct Os {
     pub(crate) profile: CardProfile,
-    pub(crate) root: Directory,
-    pub(crate) owner: Owner,
-    pub(crate) blocked: bool,
+    /// Not for the commands to reach around `commit`.
+    memory: Memory,
     pub(crate) session: Session,
 }
 
 impl Os {
     pub(crate) fn blank(profile: CardProfile, transport: TransportKey) -> Self {
-        let keys = KeyFile::factory(KeyRecord::master(transport.0));
-        Self {
-            profile,
-            root: Directory::master_file(CardProfile::MEMORY, keys),
-            owner: Owner::Factory,
-            blocked: false,
-            session: Session::default(),
-        }
+        Self { profile, memory: Memory::blank(transport), session: Session::default() }
+    }
+
+    /// What the card keeps.
+    pub(crate) const fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Changes what the card keeps: all that `change` does or nothing of it, should power fail. There is no other way.
+    pub(crate) fn commit<T>(&mut self, change: impl FnOnce(&mut Memory) -> T) -> T {
+        change(&mut self.memory)
+    }
+
+    /// Changes the current directory.
+    pub(crate) fn commit_here<T>(&mut self, change: impl FnOnce(&mut Directory) -> T) -> T {
+        let path = self.session.path;
+        self.commit(|memory| change(memory.root.at_mut(path)))
     }
 
     pub(crate) fn reset(&mut self) {
-        self.root.leave_all();
+        if self.memory.root.is_fresh() {
+            self.commit(|memory| memory.root.leave_all());
+        }
         self.session = Session::default();
     }
 
     pub(crate) fn life_cycle(&self) -> LifeCycle {
-        match self.owner {
-            _ if self.blocked => LifeCycle::Blocked,
+        let root = &self.memory.root;
+        match self.memory.owner {
+            _ if self.memory.blocked => LifeCycle::Blocked,
             Owner::Factory if self.session.has_proven_master(Path::MASTER_FILE) => {
                 LifeCycle::TransportAuthenticated
             }
             Owner::Factory => LifeCycle::Blank,
-            Owner::Issuer if self.root.has_application() && !self.root.has_open() => LifeCycle::Personalised,
+            Owner::Issuer if root.has_application() && !root.has_open() => LifeCycle::Personalised,
             Owner::Issuer => LifeCycle::Mastered,
         }
     }
 
     /// The current directory.
     pub(crate) fn directory(&self) -> &Directory {
-        self.root.at(self.session.path)
-    }
-
-    /// The current directory, to be changed.
-    pub(crate) fn directory_mut(&mut self) -> &mut Directory {
-        self.root.at_mut(self.session.path)
+        self.memory.root.at(self.session.path)
     }
 
     /// Makes the directory at `path` the current one. The one that is left is open no longer.
     pub(crate) fn enter(&mut self, path: Path) {
-        self.directory_mut().leave();
+        if self.directory().fresh {
+            self.commit_here(Directory::leave);
+        }
         self.session.enter(path);
     }
 
@@ -84,7 +87,7 @@ impl Os {
 
     /// Demands that no directory on the way to the current one is blocked: `6985` for a time, `9303` for good.
     pub(crate) fn expect_unlocked(&self) -> Result<(), StatusWord> {
-        match self.root.lock_along(self.session.path) {
+        match self.memory.root.lock_along(self.session.path) {
             Lock::Unlocked => Ok(()),
             Lock::Temporary => Err(StatusWord::CONDITIONS_OF_USE),
             Lock::Permanent => Err(APPLICATION_LOCKED),
@@ -93,6 +96,56 @@ impl Os {
 
     /// Demands that the transport key has been replaced: before, nothing is put on the card.
     pub(crate) fn expect_issuer(&self) -> Result<(), StatusWord> {
-        require(self.owner == Owner::Issuer, StatusWord::CONDITIONS_OF_USE)
+        require(self.memory.owner == Owner::Issuer, StatusWord::CONDITIONS_OF_USE)
+    }
+
+    /// A key of the current directory, if it is there.
+    pub(crate) fn key_here(&self, kind: KeyKind, id: u8) -> Option<&KeyRecord> {
+        self.directory().keys.as_ref()?.find(kind, id)
+    }
+
+    /// Where a key of the current directory is, if it may be used now.
+    pub(crate) fn usable_key(&self, kind: KeyKind, id: u8) -> Result<KeyReference, StatusWord> {
+        let record = self.key_here(kind, id).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
+        require(record.usage.permits(self.session.levels()), StatusWord::SECURITY_STATUS)?;
+        Ok(KeyReference { path: self.session.path, kind, id })
+    }
+
+    /// Runs `check` on the secret of a key that is there. A try of its error counter is spent for good before the check
+    /// starts, so that no loss of power gives a try away for free; success restores the counter.
+    pub(crate) fn attempt(
+        &mut self,
+        key: KeyReference,
+        check: impl FnOnce(&Secret) -> bool,
+    ) -> Result<(), Refusal> {
+        let left = self.commit(|memory| key_mut(memory, key).counter.spend())?;
+        let record = self.memory.find_key(key).expect("the caller has found the key");
+        if !record.check(check) {
+            return Err(Refusal::Failed { left });
+        }
+        self.commit(|memory| key_mut(memory, key).counter.restore());
+        Ok(())
+    }
+}
+
+fn key_mut(memory: &mut Memory, key: KeyReference) -> &mut KeyRecord {
+    memory.find_key_mut(key).expect("the caller has found the key")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_try_is_spent_before_the_check() {
+        let mut os = Os::blank(CardProfile::user([0; 8]), TransportKey::fmcos_default());
+        let master = KeyReference::master(Path::MASTER_FILE);
+        let stopped = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+            os.attempt(master, |_| panic!("power lost"))
+        }));
+        assert!(stopped.is_err());
+        assert_eq!(os.memory().find_key(master).unwrap().counter.left(), 2);
+        assert_eq!(os.attempt(master, |_| true), Ok(()));
+        assert_eq!(os.memory().find_key(master).unwrap().counter.left(), 3);
     }
 }

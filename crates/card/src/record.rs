@@ -9,7 +9,7 @@ use crate::status::{Outcome, require};
 
 /// How a command names a record, in the low three bits of P2.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Addressing {
+pub(crate) enum Addressing {
     /// `000`: P1 is the first byte of the record.
     Tag,
     /// `011`: the one before the current record. UPDATE RECORD of a cyclic file overwrites the oldest with it.
@@ -45,12 +45,10 @@ impl Os {
             _ => Some(number_of(records, addressing, command.header.p1)?),
         };
         let data = self.begin_write(command, file.header)?;
-        let records = self.records_mut()?;
-        match number {
-            Some(number) => records.update(number, &data)?,
-            None => records.append(&data)?,
-        }
-        Ok(StatusWord::OK)
+        self.commit_records(|records| match number {
+            Some(number) => records.update(number, &data),
+            None => records.append(&data),
+        })
     }
 
     /// APPEND RECORD `00|04 E2 00 (sfi << 3) Lc data`; the addressing `100` is taken too. In a cyclic file the new record becomes number 1.
@@ -59,12 +57,11 @@ impl Os {
         let addressing = self.choose_records(command)?;
         require(addressing != Addressing::Previous, StatusWord::WRONG_P1_P2)?;
         let data = self.begin_write(command, self.file()?.header)?;
-        self.records_mut()?.append(&data)?;
-        Ok(StatusWord::OK)
+        self.commit_records(|records| records.append(&data))
     }
 
     /// Makes the addressed file current and reads how the record is named.
-    fn choose_records(&mut self, command: &Command<'_>) -> Result<Addressing, StatusWord> {
+    pub(crate) fn choose_records(&mut self, command: &Command<'_>) -> Result<Addressing, StatusWord> {
         let addressing = match command.header.p2 & 0b111 {
             0b000 => Addressing::Tag,
             0b011 => Addressing::Previous,
@@ -76,22 +73,22 @@ impl Os {
         Ok(addressing)
     }
 
-    fn records_mut(&mut self) -> Result<&mut Records, StatusWord> {
-        match &mut self.file_mut()?.body {
-            Body::Records(records) => Ok(records),
-            Body::Transparent(_) => Err(StatusWord::FILE_STRUCTURE),
-        }
+    fn commit_records(&mut self, change: impl FnOnce(&mut Records) -> Result<(), StatusWord>) -> Outcome {
+        self.commit_file(|body| match body {
+            Body::Records(records) => change(records).map(|()| StatusWord::OK),
+            Body::Transparent(_) | Body::Wallet(_) => Err(StatusWord::FILE_STRUCTURE),
+        })
     }
 }
 
 fn records_of(file: &ElementaryFile) -> Result<&Records, StatusWord> {
     match &file.body {
         Body::Records(records) => Ok(records),
-        Body::Transparent(_) => Err(StatusWord::FILE_STRUCTURE),
+        Body::Transparent(_) | Body::Wallet(_) => Err(StatusWord::FILE_STRUCTURE),
     }
 }
 
-fn number_of(records: &Records, addressing: Addressing, p1: u8) -> Result<u8, StatusWord> {
+pub(crate) fn number_of(records: &Records, addressing: Addressing, p1: u8) -> Result<u8, StatusWord> {
     match addressing {
         Addressing::Number => Ok(p1),
         Addressing::Tag => records.number_of_tag(p1).ok_or(StatusWord::RECORD_NOT_FOUND),

@@ -3,39 +3,16 @@
 use core::fmt;
 
 use apdu::StatusWord;
-use diversify::{Factor, pboc};
 use tdea::{BLOCK_LEN, MacPadding, Mode, RetailMac, TdeaKey};
 
 use crate::card_key::CardKey;
 use crate::command::Command;
 use crate::key_record::KeyRecord;
 use crate::os::Os;
+use crate::sam_key::{ALGORITHM, KEY_LEN, SamKey, Usage};
 use crate::secure_messaging::MAC_LEN;
+use crate::session::Pending;
 use crate::status::{NOT_INITIALISED, Outcome, require};
-
-/// Length of a key in bytes.
-const KEY_LEN: usize = 16;
-/// The only algorithm: TDEA.
-const ALGORITHM: u8 = 0x00;
-
-/// Type of a key that becomes the master of its directory.
-const TYPE_MASTER: u8 = 0;
-/// Type of a key that becomes the line protection key of its directory.
-const TYPE_MAINTENANCE: u8 = 1;
-
-/// Usage byte of a SAM key: number of dispersion levels in the upper three bits, type in the lower five.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Usage(u8);
-
-impl Usage {
-    const fn levels(self) -> u8 {
-        self.0 >> 5
-    }
-
-    const fn key_type(self) -> u8 {
-        self.0 & 0x1F
-    }
-}
 
 /// What DES CRYPT may do with a key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -51,41 +28,6 @@ impl Usage {
             Operation::Encrypt => matches!(self.key_type(), 7 | 8),
             Operation::Mac => matches!(self.key_type(), 5 | 6 | 8),
         }
-    }
-}
-
-/// A parent key for the keys of user cards, named by usage and version.
-pub(crate) struct SamKey {
-    usage: Usage,
-    version: u8,
-    key: TdeaKey,
-}
-
-impl SamKey {
-    /// Room it takes in its key file, in bytes.
-    pub(crate) const COST: usize = KEY_LEN + 8;
-
-    /// Usage byte and version.
-    pub(crate) const fn name(&self) -> (u8, u8) {
-        (self.usage.0, self.version)
-    }
-
-    /// The key at the end of the way that `factors` show, one for each level.
-    fn derive(&self, factors: &[[u8; BLOCK_LEN]]) -> DerivedKey {
-        let factors = factors.iter().map(|factor| Factor::from(*factor));
-        let key = factors.fold(self.key.duplicate(), |parent, factor| {
-            pboc::derive(&parent, factor).expect("SAM keys are of double length")
-        });
-        DerivedKey { usage: self.usage, key, mac: None }
-    }
-}
-
-impl fmt::Debug for SamKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SamKey")
-            .field("usage", &self.usage)
-            .field("version", &self.version)
-            .finish_non_exhaustive()
     }
 }
 
@@ -123,44 +65,24 @@ impl Os {
         require(key.len() == KEY_LEN, StatusWord::WRONG_DATA)?;
         let key = TdeaKey::try_from(key).expect("16 bytes are a double-length key");
         match (usage.levels(), usage.key_type()) {
-            (0, TYPE_MASTER) => self.write_sam_record(KeyRecord::master(CardKey::Double(key))),
-            (_, TYPE_MASTER) => Err(StatusWord::WRONG_DATA),
+            (0, Usage::MASTER) => self.install(KeyRecord::master(CardKey::Double(key))),
+            (_, Usage::MASTER) => Err(StatusWord::WRONG_DATA),
             _ if !has_master => Err(StatusWord::CONDITIONS_OF_USE),
-            (0, TYPE_MAINTENANCE) => {
-                self.write_sam_record(KeyRecord::maintenance(version, CardKey::Double(key)))
-            }
-            (_, TYPE_MAINTENANCE) => Err(StatusWord::WRONG_DATA),
-            _ => self.write_parent_key(SamKey { usage, version, key }),
+            (0, Usage::MAINTENANCE) => self.install(KeyRecord::maintenance(version, CardKey::Double(key))),
+            (_, Usage::MAINTENANCE) => Err(StatusWord::WRONG_DATA),
+            _ => self.write_parent_key(SamKey::new(usage, version, key)),
         }
-    }
-
-    /// Writes a key that the card itself uses.
-    fn write_sam_record(&mut self, record: KeyRecord) -> Outcome {
-        let (kind, id) = record.name();
-        let old = self.key_file()?.find(kind, id).map(|old| old.change);
-        match old {
-            Some(change) => {
-                self.expect_access(change)?;
-                self.check_replacement(&record, kind)?;
-            }
-            None if !record.is_master() => self.expect_access(self.key_file()?.add)?,
-            None => {}
-        }
-        if !record.is_master() {
-            self.expect_issuer()?;
-        }
-        self.store(record)
     }
 
     /// Writes a key that the card derives from.
-    fn write_parent_key(&mut self, key: SamKey) -> Outcome {
+    pub(crate) fn write_parent_key(&mut self, key: SamKey) -> Outcome {
         self.expect_issuer()?;
         let keys = self.key_file()?;
         self.expect_access(keys.add)?;
         let (usage, version) = key.name();
         let freed = keys.find_sam_key(usage, version).map_or(0, |_| SamKey::COST);
         require(keys.has_room(SamKey::COST, freed), StatusWord::NOT_ENOUGH_MEMORY)?;
-        self.key_file_mut()?.put_sam_key(key);
+        self.commit_keys(|keys| keys.put_sam_key(key));
         Ok(StatusWord::OK)
     }
 
@@ -173,8 +95,9 @@ impl Os {
         require(rest.is_empty() && factors.len() == usize::from(usage.levels()), StatusWord::WRONG_LENGTH)?;
         let keys = self.directory().keys.as_ref();
         let key = keys.and_then(|keys| keys.find_sam_key(usage.0, version));
-        let derived = key.ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?.derive(factors);
-        self.session.derived = Some(derived);
+        let key = key.ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
+        let key = key.child(self.profile.system().factors().in_order(factors));
+        self.session.pending = Some(Pending::Derived(DerivedKey { usage, key, mac: None }));
         Ok(StatusWord::OK)
     }
 
@@ -185,7 +108,9 @@ impl Os {
     ///     02  encrypt, more to come  03  MAC, next part    05  MAC, only part: IV (8) and blocks
     /// ```
     pub(crate) fn des_crypt(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Outcome {
-        let mut derived = self.session.derived.take().ok_or(NOT_INITIALISED)?;
+        let Some(Pending::Derived(mut derived)) = self.session.pending.take() else {
+            return Err(NOT_INITIALISED);
+        };
         require(command.header.p2 == 0x00, StatusWord::WRONG_P1_P2)?;
         let is_whole = !command.data.is_empty() && command.data.len().is_multiple_of(BLOCK_LEN);
         require(is_whole, StatusWord::WRONG_LENGTH)?;
@@ -193,11 +118,11 @@ impl Os {
             0x00 => derived.encrypt(command, out)?,
             0x02 => {
                 derived.encrypt(command, out)?;
-                self.session.derived = Some(derived);
+                self.session.pending = Some(Pending::Derived(derived));
             }
             0x05 => derived.begin_mac(command)?.end_mac(command, out)?,
-            0x07 => self.session.derived = Some(derived.begin_mac(command)?),
-            0x03 => self.session.derived = Some(derived.continue_mac(command.data)?),
+            0x07 => self.session.pending = Some(Pending::Derived(derived.begin_mac(command)?)),
+            0x03 => self.session.pending = Some(Pending::Derived(derived.continue_mac(command.data)?)),
             0x01 => derived.continue_mac(command.data)?.end_mac(command, out)?,
             _ => return Err(StatusWord::WRONG_P1_P2),
         }

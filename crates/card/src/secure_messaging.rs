@@ -12,8 +12,8 @@ use crate::command::Command;
 use crate::counter::Refusal;
 use crate::directory::{Lock, Path};
 use crate::key_record::{KeyKind, KeyRecord, Secret};
+use crate::memory::KeyReference;
 use crate::os::Os;
-use crate::session::Challenge;
 use crate::status::require;
 
 /// Length of a MAC in bytes.
@@ -30,26 +30,6 @@ pub(crate) enum Protection {
     Cipher,
 }
 
-/// Where a key is.
-#[derive(Clone, Copy)]
-pub(crate) struct KeyReference {
-    pub(crate) path: Path,
-    pub(crate) kind: KeyKind,
-    pub(crate) id: u8,
-}
-
-impl KeyReference {
-    /// The master of the directory at `path`.
-    pub(crate) const fn master(path: Path) -> Self {
-        Self { path, kind: KeyKind::ExternalAuthentication, id: KeyRecord::MASTER_ID }
-    }
-
-    /// A line protection key of the directory at `path`.
-    pub(crate) const fn line(path: Path, id: u8) -> Self {
-        Self { path, kind: KeyKind::LineProtection, id }
-    }
-}
-
 impl Os {
     /// Verifies the MAC of a command and takes its data out of the protection.
     ///
@@ -62,13 +42,13 @@ impl Os {
         protection: Protection,
     ) -> Result<Zeroizing<Vec<u8>>, StatusWord> {
         let (body, mac) = command.data.split_last_chunk::<MAC_LEN>().ok_or(StatusWord::WRONG_LENGTH)?;
-        let challenge = command.challenge.ok_or(StatusWord::CONDITIONS_OF_USE)?;
+        let challenge = command.iv().ok_or(StatusWord::CONDITIONS_OF_USE)?;
         let levels = self.session.levels();
-        let record = self.find_key_mut(reference).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
+        let record = self.memory().find_key(reference).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
         require(record.usage.permits(levels), StatusWord::SECURITY_STATUS)?;
         let lc = [u8::try_from(command.data.len()).expect("short commands only")];
         let message: [&[u8]; 3] = [&command.header.bytes(), &lc, body];
-        match record.attempt(|secret| is_mac(secret, challenge, &message, mac)) {
+        match self.attempt(reference, |secret| is_mac(secret, challenge, &message, mac)) {
             Ok(()) => {}
             Err(Refusal::Locked) => return Err(StatusWord::AUTHENTICATION_BLOCKED),
             Err(Refusal::Failed { left }) => {
@@ -78,7 +58,7 @@ impl Os {
         }
         match protection {
             Protection::Cipher => {
-                let record = self.find_key(reference).expect("the key was there for the MAC");
+                let record = self.memory().find_key(reference).expect("the key was there for the MAC");
                 decipher(key_of(record), body)
             }
             Protection::Mac | Protection::None => Ok(Zeroizing::new(body.to_vec())),
@@ -90,37 +70,32 @@ impl Os {
         &self,
         reference: KeyReference,
         protection: Protection,
-        challenge: Challenge,
+        challenge: [u8; BLOCK_LEN],
         data: &[u8],
         out: &mut Vec<u8>,
     ) {
-        let key = key_of(self.find_key(reference).expect("the key was there for the command's MAC"));
+        let key = key_of(self.memory().find_key(reference).expect("the key was there for the command's MAC"));
         match protection {
             Protection::None | Protection::Mac => out.extend_from_slice(data),
             Protection::Cipher => encipher(key, data, out),
         }
-        let mac = key.mac(challenge.0, &[out]).truncated::<MAC_LEN>();
+        let mac = key.mac(challenge, &[out]).truncated::<MAC_LEN>();
         out.extend_from_slice(&mac);
     }
 
     fn punish(&mut self, reference: KeyReference, left: u8) {
         let is_application = reference.path != Path::MASTER_FILE;
-        if reference.kind == KeyKind::LineProtection && left == 0 && is_application {
-            self.root.at_mut(reference.path).lock = Lock::Permanent;
+        if matches!(reference.kind, KeyKind::LineProtection | KeyKind::PinUnblock)
+            && left == 0
+            && is_application
+        {
+            self.commit(|memory| memory.root.at_mut(reference.path).lock = Lock::Permanent);
         }
-    }
-
-    fn find_key(&self, reference: KeyReference) -> Option<&KeyRecord> {
-        self.root.at(reference.path).keys.as_ref()?.find(reference.kind, reference.id)
-    }
-
-    fn find_key_mut(&mut self, reference: KeyReference) -> Option<&mut KeyRecord> {
-        self.root.at_mut(reference.path).keys.as_mut()?.find_mut(reference.kind, reference.id)
     }
 }
 
-fn is_mac(secret: &Secret, challenge: Challenge, message: &[&[u8]], mac: &[u8]) -> bool {
-    secret.key().is_some_and(|key| key.mac(challenge.0, message).verify(mac).is_ok())
+fn is_mac(secret: &Secret, challenge: [u8; BLOCK_LEN], message: &[&[u8]], mac: &[u8]) -> bool {
+    secret.key().is_some_and(|key| key.mac(challenge, message).verify(mac).is_ok())
 }
 
 fn key_of(record: &KeyRecord) -> &CardKey {
@@ -128,7 +103,7 @@ fn key_of(record: &KeyRecord) -> &CardKey {
 }
 
 /// `E(length || data || padding)` back into data.
-fn decipher(key: &CardKey, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, StatusWord> {
+pub(crate) fn decipher(key: &CardKey, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, StatusWord> {
     require(!body.is_empty() && body.len().is_multiple_of(BLOCK_LEN), StatusWord::WRONG_DATA)?;
     let mut plain = Zeroizing::new(body.to_vec());
     key.decrypt(&mut plain);
@@ -151,7 +126,7 @@ fn data_len(plain: &[u8]) -> Option<usize> {
 }
 
 /// Writes `E(length || data || padding)` to `out`, which is empty; no padding where the last block is full.
-fn encipher(key: &CardKey, data: &[u8], out: &mut Vec<u8>) {
+pub(crate) fn encipher(key: &CardKey, data: &[u8], out: &mut Vec<u8>) {
     out.push(u8::try_from(data.len()).expect("protected answers are shorter than 256 bytes"));
     out.extend_from_slice(data);
     if !out.len().is_multiple_of(BLOCK_LEN) {

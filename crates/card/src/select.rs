@@ -33,7 +33,9 @@ impl Os {
                 let fid = <[u8; 2]>::try_from(command.data).map_err(|_| StatusWord::WRONG_LENGTH)?;
                 self.find_fid(u16::from_be_bytes(fid))
             }
-            (0x04, 0x00) => self.root.find_name(Path::MASTER_FILE, command.data).map(Found::Directory),
+            (0x04, 0x00) => {
+                self.memory().root.find_name(Path::MASTER_FILE, command.data).map(Found::Directory)
+            }
             _ => return Err(StatusWord::WRONG_P1_P2),
         };
         match found.ok_or(StatusWord::FILE_NOT_FOUND)? {
@@ -47,7 +49,7 @@ impl Os {
     }
 
     fn select_directory(&mut self, path: Path, out: &mut Vec<u8>) -> Outcome {
-        let lock = self.root.lock_along(path);
+        let lock = self.memory().root.lock_along(path);
         if lock == Lock::Permanent {
             return Err(APPLICATION_LOCKED);
         }
@@ -68,7 +70,7 @@ impl Os {
         if let Some(index) = self.directory().find_file(fid) {
             return Some(Found::File(index));
         }
-        let below = |path: Path| path.child(self.root.at(path).find_child(fid)?);
+        let below = |path: Path| path.child(self.memory().root.at(path).find_child(fid)?);
         below(here).or_else(|| below(here.parent()?)).map(Found::Directory)
     }
 }
@@ -92,7 +94,7 @@ fn shown_content(directory: &Directory) -> Option<&[u8]> {
     let index = directory.find_short(directory.header.application & 0x1F)?;
     match &directory.files.get(index)?.body {
         Body::Transparent(bytes) => Some(bytes.get(..SHOWN_BYTES).unwrap_or(bytes)),
-        Body::Records(_) => None,
+        Body::Records(_) | Body::Wallet(_) => None,
     }
 }
 

@@ -4,11 +4,52 @@ use tdea::BLOCK_LEN;
 
 use crate::access::Levels;
 use crate::directory::Path;
+use crate::key_record::KeyRecord;
 use crate::sam::DerivedKey;
+use crate::sam_purchase::SamPurchase;
+use crate::wallet::Transaction;
 
-/// Challenge of GET CHALLENGE: 8 bytes, or 4 bytes and zeros. Good for the next command only.
+/// Challenge of GET CHALLENGE, good for the next command only.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Challenge(pub(crate) [u8; BLOCK_LEN]);
+pub(crate) enum Challenge {
+    /// 8 bytes, or 4 bytes and zeros.
+    Block([u8; BLOCK_LEN]),
+    /// 16 bytes, for one form of EXTERNAL AUTHENTICATE alone.
+    Long([u8; 2 * BLOCK_LEN]),
+}
+
+impl Challenge {
+    /// The block that MACs chain from.
+    pub(crate) const fn block(self) -> Option<[u8; BLOCK_LEN]> {
+        match self {
+            Self::Block(block) => Some(block),
+            Self::Long(_) => None,
+        }
+    }
+}
+
+/// What one command leaves for the next. Any other command in between drops it.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a session has one of it")]
+pub(crate) enum Pending {
+    /// A card's key in a SAM, for DES CRYPT.
+    Derived(DerivedKey),
+    /// A transaction of a wallet.
+    Wallet(Transaction),
+    /// A purchase at a SAM, for CREDIT_SAM_FOR_PURCHASE.
+    SamPurchase(SamPurchase),
+}
+
+impl Pending {
+    /// Whether a proprietary command with this instruction is what comes next.
+    pub(crate) const fn awaits(&self, instruction: u8) -> bool {
+        match self {
+            Self::Derived(_) => instruction == 0xFA,
+            Self::Wallet(_) => matches!(instruction, 0x52 | 0x54 | 0x58 | 0xDC),
+            Self::SamPurchase(_) => instruction == 0x72,
+        }
+    }
+}
 
 /// What has been proven about one directory.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +58,41 @@ pub(crate) struct Rights {
     pub(crate) level: u8,
     /// Whether the present value of the directory's master was proven.
     pub(crate) master: bool,
+    /// Whether an external authentication key other than the master was proven.
+    pub(crate) external: bool,
+    /// Whether a PIN was.
+    pub(crate) pin: bool,
+}
+
+impl Rights {
+    const fn of(&mut self, proof: Proof) -> &mut bool {
+        match proof {
+            Proof::Master => &mut self.master,
+            Proof::External => &mut self.external,
+            Proof::Pin => &mut self.pin,
+        }
+    }
+}
+
+/// What a success has proven.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Proof {
+    /// The master of the directory.
+    Master,
+    /// Another external authentication key.
+    External,
+    /// A PIN.
+    Pin,
+}
+
+impl Proof {
+    /// That of EXTERNAL AUTHENTICATE with key `id`.
+    pub(crate) const fn of_external(id: u8) -> Self {
+        match id {
+            KeyRecord::MASTER_ID => Self::Master,
+            _ => Self::External,
+        }
+    }
 }
 
 /// State between two resets.
@@ -30,7 +106,7 @@ pub(crate) struct Session {
     /// Rights in the current directory. Selecting any directory ends them.
     directory: Rights,
     pub(crate) challenge: Option<Challenge>,
-    pub(crate) derived: Option<DerivedKey>,
+    pub(crate) pending: Option<Pending>,
 }
 
 impl Session {
@@ -62,9 +138,22 @@ impl Session {
         }
     }
 
-    /// Notes a successful EXTERNAL AUTHENTICATE or VERIFY. A proof of the master outlives the proof of another key.
-    pub(crate) fn prove(&mut self, level: u8, master: bool) {
-        let master = master || self.has_proven_master(self.path);
-        self.set_rights(Rights { level, master });
+    /// What was proven about the current directory.
+    pub(crate) const fn rights(&self) -> Rights {
+        self.directory
+    }
+
+    /// Notes a successful EXTERNAL AUTHENTICATE or VERIFY. The level is that of the last one; what was proven stays.
+    pub(crate) fn prove(&mut self, level: u8, proof: Proof) {
+        let mut rights = Rights { level, master: self.has_proven_master(self.path), ..self.directory };
+        *rights.of(proof) = true;
+        self.set_rights(rights);
+    }
+
+    /// Takes a proof back, and the level with it.
+    pub(crate) fn forget(&mut self, proof: Proof) {
+        let mut rights = Rights { level: 0, ..self.directory };
+        *rights.of(proof) = false;
+        self.set_rights(rights);
     }
 }

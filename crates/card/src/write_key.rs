@@ -7,10 +7,12 @@ use crate::command::Command;
 use crate::directory::Path;
 use crate::key_file::KeyFile;
 use crate::key_record::{KeyKind, KeyRecord, KeyType, Writing};
-use crate::os::{Os, Owner};
-use crate::secure_messaging::{KeyReference, Protection};
+use crate::memory::{KeyReference, Owner};
+use crate::os::Os;
+use crate::secure_messaging::Protection;
 use crate::session::Rights;
 use crate::status::{Outcome, require};
+use crate::system::KeyLayout;
 
 /// P1 of a WRITE KEY that adds a key.
 const ADD: u8 = 0x01;
@@ -32,14 +34,47 @@ impl Os {
     /// # Source
     /// Provincial CPU-card system, section 6.1; FMCOS 2.0 user manual, 7.12.
     pub(crate) fn write_key(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
+        if self.profile.system().key_layout == KeyLayout::Header {
+            return self.write_key_with_header(command);
+        }
         let id = command.header.p2;
         require(id != 0xFF, StatusWord::WRONG_P1_P2)?;
         if command.header.p1 == ADD {
             self.add_key(command, id)
         } else {
-            let key_type = KeyType::from_byte(command.header.p1).ok_or(StatusWord::WRONG_P1_P2)?;
+            let key_type = KeyType::from_byte(command.header.p1, self.profile.system())
+                .ok_or(StatusWord::WRONG_P1_P2)?;
             self.replace_key(command, key_type.kind, id)
         }
+    }
+
+    /// WRITE KEY `84 D4|E8 00 00 Lc E(length || id version algorithm type use follow change errors key || padding) || MAC4`.
+    /// Whether it adds or replaces is the card's to see.
+    fn write_key_with_header(&mut self, command: &Command<'_>) -> Outcome {
+        command.expect_parameters(0x00, 0x00)?;
+        require(command.is_protected(), StatusWord::SM_OBJECT_MISSING)?;
+        let has_master = self.key_file()?.has_master();
+        let data = self.controlled_data(command)?;
+        let record = KeyRecord::decode_with_header(&data, self.profile.system())?;
+        require(has_master || record.is_master(), StatusWord::CONDITIONS_OF_USE)?;
+        self.install(record)
+    }
+
+    /// Writes a key of which the command does not say whether it is there.
+    pub(crate) fn install(&mut self, record: KeyRecord) -> Outcome {
+        let (kind, id) = record.name();
+        match self.key_file()?.find(kind, id).map(|old| old.change) {
+            Some(change) => {
+                self.expect_access(change)?;
+                self.check_replacement(&record, kind)?;
+            }
+            None if !record.is_master() => self.expect_access(self.key_file()?.add)?,
+            None => {}
+        }
+        if !record.is_master() {
+            self.expect_issuer()?;
+        }
+        self.store(record)
     }
 
     fn add_key(&mut self, command: &Command<'_>, id: u8) -> Outcome {
@@ -51,7 +86,7 @@ impl Os {
         } else {
             self.expect_access(self.key_file()?.add)?;
         }
-        let record = KeyRecord::decode(id, &self.controlled_data(command)?)?;
+        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
         require(record.is_master() || !is_first_master, StatusWord::CONDITIONS_OF_USE)?;
         require(self.key_file()?.find(record.key_type.kind, id).is_none(), StatusWord::WRONG_DATA)?;
         self.store(record)
@@ -65,7 +100,7 @@ impl Os {
         if !is_master {
             self.expect_issuer()?;
         }
-        let record = KeyRecord::decode(id, &self.controlled_data(command)?)?;
+        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
         self.check_replacement(&record, kind)?;
         self.store(record)
     }
@@ -74,7 +109,7 @@ impl Os {
     /// alone may give way to a longer key.
     pub(crate) fn check_replacement(&self, record: &KeyRecord, kind: KeyKind) -> Result<(), StatusWord> {
         let old = self.key_file()?.find(kind, record.id).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
-        let fits = match (kind, self.owner) {
+        let fits = match (kind, self.memory().owner) {
             (KeyKind::Pin, _) => true,
             (_, Owner::Factory) => record.secret_len() >= old.secret_len(),
             (_, Owner::Issuer) => record.secret_len() == old.secret_len(),
@@ -114,13 +149,17 @@ impl Os {
         let keys = self.key_file()?;
         let freed = keys.find(record.key_type.kind, record.id).map_or(0, KeyRecord::cost);
         require(keys.has_room(record.cost(), freed), StatusWord::NOT_ENOUGH_MEMORY)?;
-        if record.is_master() {
-            self.session.set_rights(Rights::default());
-            if self.session.path == Path::MASTER_FILE {
-                self.owner = Owner::Issuer;
+        let (path, is_master) = (self.session.path, record.is_master());
+        self.commit(|memory| {
+            if is_master && path == Path::MASTER_FILE {
+                memory.owner = Owner::Issuer;
             }
+            let keys = memory.root.at_mut(path).keys.as_mut().expect("the key file was there before");
+            keys.put(record);
+        });
+        if is_master {
+            self.session.set_rights(Rights::default());
         }
-        self.key_file_mut()?.put(record);
         Ok(StatusWord::OK)
     }
 
@@ -129,7 +168,10 @@ impl Os {
         self.directory().keys.as_ref().ok_or(StatusWord::FILE_NOT_FOUND)
     }
 
-    pub(crate) fn key_file_mut(&mut self) -> Result<&mut KeyFile, StatusWord> {
-        self.directory_mut().keys.as_mut().ok_or(StatusWord::FILE_NOT_FOUND)
+    /// Changes the key file of the current directory, which is there.
+    pub(crate) fn commit_keys<T>(&mut self, change: impl FnOnce(&mut KeyFile) -> T) -> T {
+        self.commit_here(|directory| {
+            change(directory.keys.as_mut().expect("the caller has found the key file"))
+        })
     }
 }

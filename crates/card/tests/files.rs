@@ -163,7 +163,10 @@ fn create_file_refuses_by_reason() {
     desk.refused(0x6A80, "80E0000107 2C 0000 F0 F0 FF FF");
     desk.refused(0x6A80, "80E0000107 2E 00 10 F0 F0 FF FF");
     desk.refused(0x6A80, "80E0000107 2E 10 00 F0 F0 FF FF");
-    desk.refused(0x6A80, "80E0000107 2F 0208 F0 00 FF 18");
+    desk.refused(0x6A80, "80E0000107 2F 0207 F0 00 FF 18");
+    desk.refused(0x6A80, "80E0000107 2F 0208 F0 00 FF 00");
+    desk.refused(0x6A80, "80E0000107 2F 0208 F0 00 FF 1F");
+    desk.refused(0x6A86, "80E0000307 2F 0208 F0 00 FF 18");
     desk.refused(0x6882, "84E0000107 28 0008 F0 F0 FF FF");
 }
 

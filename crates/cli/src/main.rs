@@ -4,7 +4,9 @@ extern crate alloc;
 
 mod any_key;
 mod apdu;
+mod card;
 mod component;
+mod csm;
 mod diversify;
 mod dukpt;
 mod error;
@@ -18,7 +20,6 @@ mod keyblock;
 mod named;
 mod output;
 mod pin;
-mod script;
 mod secret;
 mod smid;
 
@@ -77,9 +78,15 @@ enum Command {
     /// ISO 8583:1987 and :1993 messages
     #[command(subcommand)]
     Iso8583(iso8583::Command),
-    /// Card commands, and cards in software that answer them
+    /// Cryptographic service messages (CSM): keys under keys, and the answers to them
+    #[command(subcommand)]
+    Csm(csm::Command),
+    /// Card commands, sent to readers and to cards in software
     #[command(subcommand)]
     Apdu(apdu::Command),
+    /// Cards in software: plugged into a virtual reader
+    #[command(subcommand)]
+    Card(card::Command),
 }
 
 impl Command {
@@ -93,7 +100,9 @@ impl Command {
             Self::Keyblock(command) => command.run(),
             Self::Smid(command) => command.run(),
             Self::Iso8583(command) => command.run(),
+            Self::Csm(command) => command.run(),
             Self::Apdu(command) => command.run(),
+            Self::Card(command) => command.run(),
         }
     }
 }

@@ -85,7 +85,7 @@ fn both_cards_answer_a_script() {
         assert_eq!((&four["line"], &four["le"], &four["answer_data"]), (&5.into(), &4.into(), &4.into()));
         assert_eq!((&four["expected"], &four["as_expected"]), (&"????????9000".into(), &true.into()));
         assert_eq!((&eight["answer_data"], &eight["expected"]), (&8.into(), &serde_json::Value::Null));
-        assert!(select.get("command_bytes").is_none());
+        assert_eq!((&select["name"], &select["command_bytes"]), (&"SELECT".into(), &"00A40000023F00".into()));
     }
 }
 
@@ -94,6 +94,9 @@ fn bytes_are_shown_on_demand() {
     let script = "> 0020000003123456\n";
     let hidden = run_with("apdu run - --reader sim:user", script).done();
     assert!(!hidden.stdout.contains("123456"), "{hidden:?}");
+    let json = run_with("apdu run - --json --reader sim:user", script).done().json();
+    assert_eq!(json["exchanges"][0]["command_bytes"], serde_json::Value::Null);
+    assert_eq!(json["exchanges"][0]["name"], "VERIFY");
     let json = run_with("apdu run - --json --show-data --reader sim:user", script).done().json();
     assert_eq!(json["exchanges"][0]["command_bytes"], "0020000003123456");
     assert_eq!(json["exchanges"][0]["answer_bytes"], json["exchanges"][0]["status"]);
@@ -131,7 +134,10 @@ fn answers_are_compared_whole_or_by_status() {
 #[test]
 fn lines_that_are_no_script_are_refused_by_number() {
     for (script, reason) in [
-        ("00A4000002", "line 1 starts with none of > (a command), < (its answer) and # (a comment)"),
+        (
+            "00A4000002",
+            "line 1 starts with none of > (a command), < (its answer), $ (a variable), ! (a reset) and # (a comment)",
+        ),
         ("#\n> 00A4G0", "line 2: the character at offset 5 is no hexadecimal digit"),
         ("< 9000", "line 1 is an answer, and no command precedes it"),
         ("> 0084000004\n< 9000\n< 9000", "line 3 is an answer, and no command precedes it"),
@@ -158,8 +164,115 @@ fn lines_that_are_no_script_are_refused_by_number() {
 }
 
 #[test]
+fn variables_stand_for_bytes_and_keep_parts_of_answers() {
+    let script = "\
+$FILE = 3F 00
+$SELECT = 00A40000 02 $FILE
+> $SELECT 00
+< 6F $LENGTH:1 84 $REST:20 9000
+> 0084000008
+< $RANDOM:8 9000
+! reset
+> 00A4000002 $FILE
+< 6F $LENGTH 84 $REST 9000
+> 0084000008
+< $RANDOM 9000
+";
+    let ended = run_with("apdu run - --json --show-data --reader sim:user", script);
+    let exchanges = ended.json()["exchanges"].clone();
+    assert_eq!(exchanges[0]["command_bytes"], "00A40000023F0000");
+    assert_eq!(exchanges[2]["as_expected"], true);
+    let sentence = ended.refused();
+    assert_eq!(sentence, "standard input, line 10: answered by 9000, normal completion, not by $RANDOM 9000");
+
+    let given =
+        run_with("apdu run - --json --reader sim:user --set FILE=3F00", "> 00A4000002 $FILE\n< 9000\n");
+    assert_eq!(given.done().json()["exchanges"][0]["line"], 1);
+}
+
+#[test]
+fn secret_variables_are_not_shown() {
+    let scratch = Scratch::new("secret_variable");
+    let pin = scratch.file("pin.hex", "A5 5A A5\n");
+    let script = scratch.file("verify.apdu", "> 0020000003 $PIN\n< $PIN 9000\n");
+    let ended = run(&format!("apdu run {script} --reader sim:user --secret PIN=@{pin}"));
+    assert_eq!(ended.status, 1);
+    for text in [&ended.stdout, &ended.stderr] {
+        assert!(!text.contains("A55A"), "{text}");
+    }
+    let usage = run(&format!("apdu run {script} --reader sim:user --secret PIN=A55AA5")).usage();
+    assert!(usage.starts_with("--secret <NAME=K>: a secret is not taken from the command line"), "{usage}");
+    let twice = run_with("apdu run - --reader sim:user --secret PIN=-", "").usage();
+    assert!(twice.starts_with("--secret: standard input is read for something else already"), "{twice}");
+}
+
+#[test]
+fn lines_with_impossible_variables_are_refused_by_number() {
+    let name = "a variable is $NAME in capital letters, digits and _, in an answer $NAME:4 to keep 4 bytes";
+    for (script, reason) in [
+        (
+            "> 00A4 $FILE",
+            "$FILE has no value before this line; give it one, by --set FILE=H or --secret FILE=K",
+        ),
+        (
+            "> 0084000008\n< $R 9000",
+            "$R has no value before this line; give it one, by --set R=H or --secret R=K",
+        ),
+        ("> 00A4 $file", name),
+        ("> 00A4 $FILE:4", name),
+        ("> 0084000008\n< $R:0 9000", name),
+        ("> 0084000008\n< $R:65537 9000", name),
+        ("> 0084000008\n< $R:8x 9000", name),
+        ("$FILE 3F00", name),
+        ("$FILE = 3F0", "3 hexadecimal digits are no whole number of bytes"),
+        ("$FILE = ", "there is nothing; hexadecimal digits are needed"),
+        ("$A = 00\n> 00A4 $A 0X", "the character at offset 10 is no hexadecimal digit"),
+        ("! cold", "after ! comes nothing but reset"),
+    ] {
+        let line = script.lines().count();
+        let sentence = run_with("apdu run - --reader sim:user", script).refused();
+        assert_eq!(sentence, format!("standard input: line {line}: {reason}"), "{script}");
+    }
+}
+
+#[test]
+fn what_was_recorded_is_played_back() {
+    let scratch = Scratch::new("recorded");
+    let script = scratch.file("script.apdu", SELECT_AND_CHALLENGE);
+    let record = scratch.path().join("record").display().to_string();
+    let first = run(&format!("apdu run {script} --json --reader sim:user --record {record}")).done();
+    assert_eq!(scratch.read("record").lines().count(), 6);
+    let again = run(&format!("apdu run {script} --json --reader replay:{record}")).done();
+    assert_eq!(again.json(), first.json());
+
+    let refused = run(&format!("apdu run {script} --reader sim:user --record {record}")).refused();
+    assert_eq!(refused, format!("{record} exists and is not overwritten: name another file"));
+    let other = scratch.file("other.apdu", "> 00A40000020015\n");
+    let sentence = run(&format!("apdu run {other} --reader replay:{record}")).refused();
+    let deviation = "the command is not the one of line 1: first difference at byte 5";
+    assert_eq!(sentence, format!("{other}, line 1: {deviation}"));
+    let sentence = run(&format!("apdu run {other} --reader replay:{other}")).refused();
+    assert!(sentence.starts_with(&format!("{other} is no record of a card: ")), "{sentence}");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_can_read_a_record() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new("record_mode");
+    let record = scratch.path().join("record");
+    run_with(&format!("apdu run - --reader sim:user --record {}", record.display()), "> 00A40000\n").done();
+    assert_eq!(std::fs::metadata(&record).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn reader_and_serial_number_must_be_possible() {
-    assert!(run("apdu run - --reader sim:purse").usage().contains("[possible values: sim:user, sim:sam]"));
+    let usage = run("apdu run - --reader sim:purse").usage();
+    assert_eq!(usage, "--reader <READER>: the cards in software are sim:user and sim:sam");
     let sentence = run("apdu run - --reader sim:user --serial 01").usage();
     assert_eq!(sentence, "--serial <H>: a serial number is 8 bytes, found 1");
+    if cfg!(not(feature = "pcsc")) {
+        let sentence = run("apdu run - --reader OMNIKEY").refused();
+        assert_eq!(sentence, "this program is built without readers; build it with the feature pcsc");
+    }
 }

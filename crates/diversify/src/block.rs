@@ -3,7 +3,7 @@
 use core::fmt;
 
 pub use aeskey::{AesKey, AesKeyLength, BLOCK_LEN, KeyLengthError};
-use cipher::{Array, BlockCipherEncrypt, KeyInit};
+use cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use sm4::Sm4;
 use subtle::ConstantTimeEq;
 use tdea::{Kcv, KcvMethod};
@@ -54,10 +54,20 @@ impl Sm4Key {
         Kcv::new(KcvMethod::Sm4Zeros, &[b0, b1, b2]).expect("3 bytes are within the method's range")
     }
 
+    /// Encrypts one block in place.
+    pub fn encrypt_block(&self, block: &mut [u8; BLOCK_LEN]) {
+        Sm4::new(&Array(self.0)).encrypt_block(block.into());
+    }
+
+    /// Decrypts one block in place.
+    pub fn decrypt_block(&self, block: &mut [u8; BLOCK_LEN]) {
+        Sm4::new(&Array(self.0)).decrypt_block(block.into());
+    }
+
     /// Encrypts one block.
     pub(crate) fn encrypt(&self, block: [u8; BLOCK_LEN]) -> Zeroizing<[u8; BLOCK_LEN]> {
         let mut block = Zeroizing::new(block);
-        Sm4::new(&Array(self.0)).encrypt_block((&mut *block).into());
+        self.encrypt_block(&mut block);
         block
     }
 }

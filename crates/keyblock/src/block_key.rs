@@ -1,16 +1,51 @@
 //! What a key type says of itself to come out of a block, or go into one.
 
-use aeskey::AesKey;
-use tdea::{Kcv, KcvError, KcvMethod, StrengthError, TdeaKey};
+use aeskey::{AesKey, AesKeyLength};
+use rand_core::CryptoRng;
+use tdea::{Kcv, KcvError, KcvMethod, KeyLength, StrengthError, TdeaKey};
 
 use crate::attributes::{Algorithm, ModeOfUse, Usage};
 use crate::check_value::CheckMethod;
 use crate::strength::Strength;
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for tdea::TdeaKey {}
-    impl Sealed for aeskey::AesKey {}
+pub(crate) mod sealed {
+    /// What is computed under a key to know it again: its own message, so that the code is no check value.
+    const LABEL: &[u8] = b"cardroot: this key was here before";
+
+    pub trait Sealed {
+        /// A code that two keys share only if they are the same key; parity bits are none of the key.
+        fn fingerprint(&self) -> [u8; 16];
+
+        /// Whether it has the check value, of whatever method.
+        fn has_kcv(&self, kcv: &tdea::Kcv) -> bool;
+    }
+
+    impl Sealed for tdea::TdeaKey {
+        fn fingerprint(&self) -> [u8; 16] {
+            let mut fingerprint = [0; 16];
+            for (number, half) in (1..).zip(fingerprint.chunks_mut(tdea::BLOCK_LEN)) {
+                let mut cmac = tdea::Cmac::new(self);
+                cmac.update(&[number]);
+                cmac.update(LABEL);
+                half.copy_from_slice(cmac.finalize().as_bytes());
+            }
+            fingerprint
+        }
+
+        fn has_kcv(&self, kcv: &tdea::Kcv) -> bool {
+            self.kcv_by(kcv.method(), kcv.as_bytes().len()).is_ok_and(|own| own == *kcv)
+        }
+    }
+
+    impl Sealed for aeskey::AesKey {
+        fn fingerprint(&self) -> [u8; 16] {
+            *aeskey::Cmac::compute(self, LABEL).as_bytes()
+        }
+
+        fn has_kcv(&self, kcv: &tdea::Kcv) -> bool {
+            self.kcv_by(kcv.method(), kcv.as_bytes().len()).is_ok_and(|own| own == *kcv)
+        }
+    }
 }
 
 /// A key without purpose: [`TdeaKey`] or [`AesKey`]. Sealed.
@@ -19,6 +54,11 @@ pub trait BaseKey: sealed::Sealed + Sized {
     const ALGORITHM: Algorithm;
     /// Length of the longest key of the algorithm, in bytes: what shorter ones are made to look like.
     const LONGEST: usize;
+    /// The lengths that keys of the algorithm have.
+    type Length: Copy;
+
+    /// Makes a random key; not a weak one.
+    fn generate(length: Self::Length, rng: &mut impl CryptoRng) -> Self;
 
     /// Copies a key of a length that the algorithm has. Parity bits are kept as they come.
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
@@ -44,7 +84,12 @@ pub trait BaseKey: sealed::Sealed + Sized {
 
 impl BaseKey for TdeaKey {
     const ALGORITHM: Algorithm = Algorithm::TDEA;
-    const LONGEST: usize = tdea::KeyLength::Triple.bytes();
+    const LONGEST: usize = KeyLength::Triple.bytes();
+    type Length = KeyLength;
+
+    fn generate(length: KeyLength, rng: &mut impl CryptoRng) -> Self {
+        Self::generate(length, rng)
+    }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::try_from(bytes).ok()
@@ -73,7 +118,12 @@ impl BaseKey for TdeaKey {
 
 impl BaseKey for AesKey {
     const ALGORITHM: Algorithm = Algorithm::AES;
-    const LONGEST: usize = aeskey::AesKeyLength::Aes256.bytes();
+    const LONGEST: usize = AesKeyLength::Aes256.bytes();
+    type Length = AesKeyLength;
+
+    fn generate(length: AesKeyLength, rng: &mut impl CryptoRng) -> Self {
+        Self::generate(length, rng)
+    }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::try_from(bytes).ok()
@@ -126,7 +176,7 @@ impl BaseKey for AesKey {
 ///     fn into_base(self) -> TdeaKey { self.0 }
 /// }
 /// ```
-pub trait BlockKey: Sized {
+pub trait BlockKey: Sized + 'static {
     /// The key without purpose that is inside.
     type Base: BaseKey;
     /// The one usage of its blocks.

@@ -9,10 +9,13 @@ mod binding;
 mod block;
 mod block_key;
 mod check_value;
+#[cfg(feature = "csm")]
+pub mod csm;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod header;
 mod kbpk;
+pub mod methods;
 mod optional;
 mod payload;
 mod strength;
@@ -21,7 +24,10 @@ mod unwrapped;
 mod version;
 mod wrap;
 
-pub use {aeskey, pin, tdea};
+pub use {aeskey, components, pin, tdea};
+
+#[cfg(feature = "csm")]
+pub use smid;
 
 pub use crate::attributes::{
     Algorithm, Attributes, Exportability, KeyContext, KeyVersion, ModeOfUse, NotACode, Usage,

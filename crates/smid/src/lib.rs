@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod csm;
 pub mod iso8583;
 mod smid;
 mod tlv;

@@ -1,9 +1,11 @@
-//! Builders for the commands a host needs: interindustry ones here, those of the PBOC family in [`pboc`].
+//! Builders for the commands a host needs: interindustry ones here, those of the PBOC family in [`pboc`], those of
+//! GlobalPlatform in [`gp`].
 //!
 //! They give a [`CommandApdu`](crate::CommandApdu) without secure messaging; [`secure`](crate::secure) adds it.
 //! Commands that only read, or select, may be repeated after `6CXX`; no other.
 
 mod file;
+pub mod gp;
 mod identity;
 mod logical_channel;
 pub mod pboc;

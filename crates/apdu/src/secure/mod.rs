@@ -1,6 +1,10 @@
-//! Secure messaging, one module for each family: so far [`pboc`]. SCP02 and SCP03 will stand beside it.
+//! Secure messaging, one module for each family: [`pboc`] under a challenge for each command; [`scp02`] and [`scp03`] of
+//! GlobalPlatform in sessions, whose common parts are in [`gp`].
 
+pub mod gp;
 pub mod pboc;
+pub mod scp02;
+pub mod scp03;
 
 /// A code, cryptogram or ciphertext from the other side is not what it must be.
 ///

@@ -1,6 +1,6 @@
 //! Secure channel protocol 02 and card personalisation: the TDEA keys of one session, and the cryptograms they make.
 
-use tdea::{CbcMac, KeyLength, MacPadding, Mode, TdeaKey};
+use tdea::{CbcMac, KeyLength, MacPadding, Mode, Padding, RetailMac, TdeaKey};
 
 use crate::gp::{CardCryptogram, CardKeys, HostCryptogram, Kdek, Kenc, Kmac};
 use crate::pair::{TripleLengthKey, double_length};
@@ -143,5 +143,18 @@ impl Senc {
         let mut mac = CbcMac::new(&self.0, MacPadding::OneAndZeros);
         pieces.into_iter().for_each(|piece| mac.update(piece));
         *mac.finalize().expect("this padding fits every length").as_bytes()
+    }
+}
+
+impl Smac {
+    /// The card's challenge where it is pseudo-random (bit 7 of `i`): the first 6 bytes of the retail MAC over the name
+    /// of the application that runs the protocol, padded by `80`.
+    ///
+    /// # Source
+    /// GlobalPlatform Card Specification 2.2, appendix E.4.2.3; no published value at hand.
+    #[must_use]
+    pub fn scp02_card_challenge(&self, name: &[u8]) -> [u8; 6] {
+        let mac = RetailMac::compute(&self.0, Padding::OneAndZeros, name);
+        mac.expect("session keys are of double length and this padding fits every length").truncated()
     }
 }

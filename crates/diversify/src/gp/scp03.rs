@@ -80,6 +80,19 @@ derivations! {
     Kmac::scp03_response_key => Srmac by 0x07, "for MACs of responses";
 }
 
+impl Kenc {
+    /// The card's challenge where it is pseudo-random (bit 5 of `i`): the first 8 bytes of the derivation function by
+    /// the constant `02`, over the sequence counter and the name of the application that runs the protocol.
+    ///
+    /// # Source
+    /// GlobalPlatform Card Specification, Amendment D, 6.2.2.1.
+    #[must_use]
+    pub fn scp03_card_challenge(&self, sequence: [u8; 3], name: &[u8]) -> [u8; 8] {
+        let label = label(0x02, CRYPTOGRAM_BITS, 1);
+        Cmac::new(self.expose_key()).chain(&label).chain(&sequence).chain(name).finalize().truncated()
+    }
+}
+
 fn session_key(card_key: &AesKey, constant: u8, challenges: &Challenges) -> AesKey {
     let length = card_key.length();
     AesKey::from_blocks(length, |counter, block| {
@@ -89,13 +102,13 @@ fn session_key(card_key: &AesKey, constant: u8, challenges: &Challenges) -> AesK
 
 /// One block of the derivation function, ready to end.
 fn derivation(key: &AesKey, constant: u8, bits: u16, counter: u8, challenges: &Challenges) -> Cmac {
+    Cmac::new(key).chain(&label(constant, bits, counter)).chain(&challenges.host).chain(&challenges.card)
+}
+
+/// What the derivation function takes before the context.
+const fn label(constant: u8, bits: u16, counter: u8) -> [u8; 16] {
     let [high, low] = bits.to_be_bytes();
-    let label = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, constant];
-    Cmac::new(key)
-        .chain(&label)
-        .chain(&[0, high, low, counter])
-        .chain(&challenges.host)
-        .chain(&challenges.card)
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, constant, 0, high, low, counter]
 }
 
 impl Smac {

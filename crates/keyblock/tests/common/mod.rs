@@ -3,9 +3,11 @@
 
 use core::convert::Infallible;
 
-use cardroot_keyblock::KeyBlock;
 use cardroot_keyblock::aeskey::{AesKey, AesKeyLength, Cmac};
 use cardroot_keyblock::tdea::TdeaKey;
+use cardroot_keyblock::{AesKbpk, BlockKey, Exportability, Form, KeyBlock, NewKey, Unwrapped, Version};
+use getrandom::SysRng;
+use getrandom::rand_core::UnwrapErr;
 use rand_core::{TryCryptoRng, TryRng};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -143,4 +145,13 @@ pub(crate) fn seal_d(kbpk: &[u8; 32], fields: &str, key: &[u8]) -> KeyBlock {
     let mac = *Cmac::new(&derived(1)).chain(header.as_bytes()).chain(&payload).finalize().as_bytes();
     derived(0).encrypt_cbc(mac, &mut payload).unwrap();
     format!("{header}{}{}", to_hex(&payload), to_hex(&mac)).parse().unwrap()
+}
+
+/// A key of `K` in an opened block, as a loading device gives it.
+pub(crate) fn opened<K: BlockKey>(key: K) -> Unwrapped<K> {
+    let rng = &mut UnwrapErr(SysRng);
+    let loader = AesKbpk::from_key(AesKey::generate(AesKeyLength::Aes256, rng));
+    let form = Form::new(Version::D, Exportability::None);
+    let block = NewKey::new(key, K::GIVES[0]).unwrap().wrap(&loader, &form, rng).unwrap();
+    block.unwrap(&loader).unwrap().into_key().unwrap()
 }

@@ -5,17 +5,32 @@
 //! other layouts, which are not here.
 
 mod create;
+mod key_card;
 mod lock;
+mod pin;
 mod sam;
+mod tianyu;
+pub mod wallet;
 mod write_key;
 
 pub use create::{
     Access, CreateDf, CreateEf, CreateKeyFile, CreateMf, CreateWallet, EfKind, LineKeyIds, ReadProtection,
     Wallet, erase_df,
 };
+pub use key_card::{ExportKey, import_key};
 pub use lock::{Duration, application_block, application_unblock, card_block};
+pub use pin::{change_pin, reload_pin, unblock_pin};
 pub use sam::{DesCrypt, des_crypt, init_for_descrypt};
+pub use tianyu::TianyuSm4Key;
 pub use write_key::{
     KeyAttributes, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord, PsamKeyUsage, Tries, WriteKey,
     WriteKeyAction, WritePsamKey,
 };
+
+use crate::header::{Header, Instruction};
+
+/// Header of a command in class 80.
+fn header(instruction: u8, p1: u8, p2: u8) -> Header {
+    let instruction = Instruction::from_byte(instruction).expect("callers name instructions");
+    Header::proprietary(instruction, p1, p2)
+}

@@ -65,7 +65,7 @@ pub fn verify_external_cryptogram(
 /// EXTERNAL AUTHENTICATE: `00 82 00 id 08 cryptogram`.
 #[must_use]
 pub fn external_authenticate(key_id: u8, key: &impl AuthenticationKey, challenge: Challenge) -> CommandApdu {
-    command(key_id, external_cryptogram(key, challenge).as_bytes())
+    external_command(key_id, external_cryptogram(key, challenge).as_bytes())
 }
 
 /// EXTERNAL AUTHENTICATE over a challenge of 16 bytes: the two halves of `E(key, challenge)` XORed.
@@ -83,7 +83,7 @@ pub fn external_authenticate_folded(
     let (left, right) = blocks.split_at(BLOCK_LEN);
     let folded: [u8; BLOCK_LEN] =
         core::array::from_fn(|i| left.get(i).zip(right.get(i)).map_or(0, |(l, r)| l ^ r));
-    command(key_id, &folded)
+    external_command(key_id, &folded)
 }
 
 /// EXTERNAL AUTHENTICATE in two steps: `00 82 00 id 10 E(process key, challenge) host-random`, with the process key
@@ -106,10 +106,10 @@ pub fn external_authenticate_two_step(
     process_key.encrypt_block(&mut cryptogram);
     let mut data = [0; 2 * BLOCK_LEN];
     data.iter_mut().zip(cryptogram.iter().chain(&host_random)).for_each(|(out, byte)| *out = *byte);
-    command(key_id, &data)
+    external_command(key_id, &data)
 }
 
-fn command(key_id: u8, data: &[u8]) -> CommandApdu {
+pub(super) fn external_command(key_id: u8, data: &[u8]) -> CommandApdu {
     CommandApdu::new(Header::iso(Instruction::EXTERNAL_AUTHENTICATE, 0, key_id))
         .with_data(data)
         .expect("16 bytes at most")

@@ -6,7 +6,8 @@ use subtle::ConstantTimeEq;
 use tdea::hazmat::{DesKey, DesMac};
 use tdea::{BLOCK_LEN, KeyLength, Mac, MacPadding, Mode, RetailMac, TdeaKey};
 
-use self::sealed::HasCardKey;
+use self::sealed::{HasCardKey, HasLineCipher};
+use super::line_cipher::LineCipher;
 use crate::bytes::SecretBytes;
 use crate::commands::InternalOperation;
 use crate::secure::Rejected;
@@ -121,12 +122,18 @@ pub(super) mod sealed {
         /// The key.
         fn card_key(&self) -> &super::CardKey;
     }
+
+    /// The key as line protection uses it. Only this crate can reach it.
+    pub trait HasLineCipher {
+        /// The key with its cipher.
+        fn line_cipher(&self) -> super::LineCipher<'_>;
+    }
 }
 
-/// A key that protects commands and replies.
-pub trait ProtectionKey: HasCardKey {}
+/// A key that protects commands and replies, of either cipher.
+pub trait ProtectionKey: HasLineCipher {}
 
-/// A key that proves the host to the card.
+/// A key that proves the host to the card over a challenge of 8 bytes.
 pub trait AuthenticationKey: HasCardKey {}
 
 macro_rules! purpose {
@@ -161,6 +168,12 @@ macro_rules! purpose {
             }
         }
 
+        impl HasLineCipher for $name {
+            fn line_cipher(&self) -> LineCipher<'_> {
+                LineCipher::Des(&self.0)
+            }
+        }
+
         $(impl $ability for $name {})*
     };
 }
@@ -178,6 +191,11 @@ purpose! {
     #[doc(alias = "CCK")]
     #[doc(alias = "DACK")]
     MasterKey: ProtectionKey, AuthenticationKey
+}
+
+purpose! {
+    /// PIN unblock key, type 37.
+    PinUnblockKey: ProtectionKey
 }
 
 purpose! {

@@ -1,19 +1,17 @@
 //! Line protection: MAC, or cipher and MAC, on commands and replies. Host and card.
 
-use tdea::{BLOCK_LEN, Mac};
+use tdea::BLOCK_LEN;
 
 use super::challenge::Challenge;
 use super::cipher;
-use super::keys::{CardKey, ProtectionKey};
+use super::keys::ProtectionKey;
+use super::line_cipher::{LineCipher, LineMac, MAC_LEN};
 use crate::bytes::SecretBytes;
 use crate::command::{CommandApdu, LengthForm};
 use crate::header::Header;
 use crate::response::ResponseApdu;
 use crate::secure::Rejected;
 use crate::status::StatusWord;
-
-/// Length of a MAC on the line, in bytes.
-const MAC_LEN: usize = 4;
 
 /// Degree of protection. A file or key has one, and both sides must know which.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -66,14 +64,14 @@ pub struct Unprotected<'k> {
 /// What protects one command and the reply to it.
 #[derive(Debug)]
 struct Line<'k> {
-    key: &'k CardKey,
+    key: LineCipher<'k>,
     protection: Protection,
     iv: [u8; BLOCK_LEN],
 }
 
 impl<'k> Line<'k> {
     fn new(protection: Protection, key: &'k impl ProtectionKey, challenge: Challenge) -> Self {
-        Self { key: key.card_key(), protection, iv: challenge.into_block() }
+        Self { key: key.line_cipher(), protection, iv: challenge.into_block() }
     }
 
     /// The data as it goes over the line, its MAC not among it.
@@ -94,12 +92,12 @@ impl<'k> Line<'k> {
     }
 
     /// MAC of a command: `lc` counts the MAC too.
-    fn command_mac(&self, header: Header, lc: u8, data: &[u8]) -> Mac {
+    fn command_mac(&self, header: Header, lc: u8, data: &[u8]) -> LineMac {
         self.key.mac(self.iv, &[&header.bytes(), &[lc], data])
     }
 
     /// MAC of a reply: its data alone.
-    fn reply_mac(&self, data: &[u8]) -> Mac {
+    fn reply_mac(&self, data: &[u8]) -> LineMac {
         self.key.mac(self.iv, &[data])
     }
 }
@@ -154,7 +152,7 @@ pub fn protect<'k>(
     let mut data = line.encipher(command.expose_data())?;
     let lc = u8::try_from(data.len() + MAC_LEN).map_err(|_| ProtectError::TooLong { found })?;
     let mac = line.command_mac(header, lc, data.expose_bytes());
-    data.extend(&mac.truncated::<MAC_LEN>());
+    data.extend(&mac.0);
     let command =
         CommandApdu::new(header).with_secret_data(data).expect("Lc is one byte").with_le_field(command.le());
     Ok(Protected { command, reply: ReplyOpener(line) })
@@ -179,7 +177,7 @@ pub fn unprotect<'k>(
         LengthForm::Extended => return Err(Rejected),
     };
     let line = Line::new(protection, key, challenge);
-    line.command_mac(header, lc, data).verify(mac).map_err(|_| Rejected)?;
+    line.command_mac(header, lc, data).verify(mac)?;
     let command = CommandApdu::new(Header { class, ..header })
         .with_secret_data(line.decipher(data)?)
         .expect("shorter than the data received")
@@ -202,7 +200,7 @@ impl ReplyOpener<'_> {
             return Ok(response);
         }
         let (data, mac) = response.data().split_last_chunk::<MAC_LEN>().ok_or(Rejected)?;
-        self.0.reply_mac(data).verify(mac).map_err(|_| Rejected)?;
+        self.0.reply_mac(data).verify(mac)?;
         let plain = self.0.decipher(data)?;
         Ok(ResponseApdu::from_secret(plain, response.status()).expect("shorter than the data received"))
     }
@@ -216,7 +214,7 @@ impl ReplySealer<'_> {
     pub fn seal(self, data: &[u8], status: StatusWord) -> Result<ResponseApdu, ProtectError> {
         let mut sealed = self.0.encipher(data)?;
         let mac = self.0.reply_mac(sealed.expose_bytes());
-        sealed.extend(&mac.truncated::<MAC_LEN>());
+        sealed.extend(&mac.0);
         match sealed.len() {
             ..=256 => Ok(ResponseApdu::from_secret(sealed, status).expect("at most 256 bytes")),
             _ => Err(ProtectError::TooLong { found: data.len() }),

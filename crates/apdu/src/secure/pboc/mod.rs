@@ -8,7 +8,8 @@
 //! reply     data || MAC(key, IV, data): the same IV, the data alone; no header, no status word
 //! ```
 //!
-//! A key of 8 bytes is single DES (MAC algorithm 1), one of 16 bytes TDEA (MAC algorithm 3, the retail MAC).
+//! A key of 8 bytes is single DES (MAC algorithm 1), one of 16 bytes TDEA (MAC algorithm 3, the retail MAC). Cards with SM4 do
+//! the same in blocks of 16 bytes, with CBC-MAC; the key's type says which cipher it is for.
 //!
 //! The card draws a challenge and takes it for the very next command. Here that is a rule of the type system: a
 //! [`Challenge`] is used up by what it protects, and a [`Challenged`] channel lets nothing else through before.
@@ -35,7 +36,9 @@ mod challenge;
 mod cipher;
 mod keys;
 mod line;
+mod line_cipher;
 mod session;
+mod sm4;
 
 pub use authenticate::{
     Cryptogram, LongChallenge, external_authenticate, external_authenticate_folded,
@@ -44,9 +47,10 @@ pub use authenticate::{
 pub use challenge::{Challenge, ChallengeLengthError};
 pub use keys::{
     AuthenticationKey, CardKey, ExternalAuthKey, InternalAuthKey, InternalDataError, LineKey, MasterKey,
-    ProtectionKey, TripleLengthKey,
+    PinUnblockKey, ProtectionKey, TripleLengthKey,
 };
 pub use line::{
     ProtectError, Protected, Protection, ReplyOpener, ReplySealer, Unprotected, protect, unprotect,
 };
 pub use session::{Challenged, SessionError};
+pub use sm4::{Sm4LineKey, Sm4MasterKey};

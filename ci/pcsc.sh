@@ -1,0 +1,153 @@
+#!/bin/bash
+# Cards through a real pcscd: our card under programs that others wrote, our host over every way in which a link fails, our
+# host against a card that others wrote. pcscd, its virtual readers and these programs come from Debian's packages.
+#
+#   ci/pcsc.sh          a minute once everything is built; ends whatever it started
+#   ci/pcsc.sh bless    writes the transcripts in ci/pcsc anew
+#
+# As root it works in namespaces of its own: a pcscd beside it is not disturbed, and no port is open to the network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kept=$PWD/ci/pcsc
+
+if [ "${1:-}" != inside ] && [ "${1:-}" != isolated ]; then
+    .ci/need pcscd libpcsclite-dev pkg-config vsmartcard-vpcd vsmartcard-vpicc opensc pcsc-tools \
+        iproute2 python3-venv
+
+    echo "== building"
+    cargo build --quiet -p cardroot-cli --features pcsc
+    tests=$(cargo test --quiet --no-run -p cardroot --features pcsc --test pcsc --message-format=json |
+        sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+    target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+
+    # Debian's vicc needs a package that Debian has under another name only.
+    if [ ! -x "$target/vicc-venv/bin/python" ] || ! "$target/vicc-venv/bin/python" -c 'import Crypto' 2>/dev/null; then
+        /usr/bin/python3 -m venv --clear "$target/vicc-venv"
+        "$target/vicc-venv/bin/pip" install --quiet --disable-pip-version-check pycryptodome
+    fi
+
+    export CARDROOT="$target/debug/cardroot" PCSC_TESTS="$tests" VICC_PYTHON="$target/vicc-venv/bin/python"
+    export BLESS="${1:-}"
+    if [ "$(id -u)" = 0 ] && unshare -mn true 2>/dev/null; then
+        exec unshare -mn ci/pcsc.sh isolated
+    fi
+    exec ci/pcsc.sh inside
+fi
+
+work=$(mktemp -d)
+started=()
+finish() {
+    status=$?
+    for process in "${started[@]}"; do
+        kill "$process" 2>/dev/null || true
+    done
+    for process in "${started[@]}"; do
+        wait "$process" 2>/dev/null || true
+    done
+    if [ "$status" != 0 ]; then
+        tail -n 40 "$work"/*.log >&2
+    fi
+    rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+# Runs a program aside, its output in a file.
+aside() {
+    local name=$1
+    shift
+    "$@" >"$work/$name.log" 2>&1 &
+    started+=($!)
+}
+
+# Tries a command until it succeeds, for five seconds.
+eventually() {
+    for _ in $(seq 100); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.05
+    done
+    echo "in vain: $*" >&2
+    return 1
+}
+
+if [ "$1" = isolated ]; then
+    ip link set lo up
+    mkdir -p /run/pcscd
+    mount -t tmpfs none /run/pcscd
+fi
+
+# Two readers: on a port and on the next one. The driver has memory for no more.
+mkdir "$work/readers"
+port=35963
+printf 'FRIENDLYNAME "Cardroot"\nDEVICENAME /dev/null:0x%04X\nLIBPATH %s\nCHANNELID 0x%04X\n' \
+    $port /usr/lib/pcsc/drivers/serial/libifdvpcd.so $port >"$work/readers/vpcd"
+first="Cardroot 00 00"
+second="Cardroot 00 01"
+
+echo "== pcscd"
+# Later versions ask polkit for leave, which needs dbus.
+polkit=$(pcscd --help 2>&1 | grep -o -- --disable-polkit || true)
+aside pcscd pcscd --foreground --info $polkit -c "$work/readers"
+eventually test -S /run/pcscd/pcscd.comm
+
+echo "== our card under programs that others wrote"
+aside card-t1 "$CARDROOT" card serve --profile user --known-transport-key --port $port --protocol t1
+aside card-t0 "$CARDROOT" card serve --profile sam --known-transport-key --port $((port + 1)) --protocol t0
+has_card() { opensc-tool -r "$1" -a; }
+has_none() { ! has_card "$1"; }
+cards=("${started[@]:1}")
+eventually has_card "$first"
+eventually has_card "$second"
+
+# Compares a transcript with the one that is kept. Challenges differ from run to run: their bytes are shown as dots.
+transcript() {
+    local name=$1
+    if [ -n "$BLESS" ]; then cp "$work/$name" "$kept/$name"; fi
+    diff -u "$kept/$name" "$work/$name" || { echo "$name differs" >&2; exit 1; }
+    echo "$name: $(wc -l <"$work/$name") lines as kept"
+}
+
+opensc() {
+    opensc-tool -r "$1" -c default -s 00A40000023F00 -s 00A40000023F0000 -s 00A4000002ABCD -s 00B0950004 -s 0020000003123456 \
+        -s 80CA006600 2>&1
+    opensc-tool -r "$1" -a 2>&1
+}
+opensc "$first" >"$work/opensc-t1.txt"
+transcript opensc-t1.txt
+opensc "$second" >"$work/opensc-t0.txt"
+transcript opensc-t0.txt
+
+scripted() {
+    scriptor -r "$1" "$kept/commands-$2.scriptor" 2>&1 | sed -E \
+        -e '/^> 00 84/,/^$/ s/^< .* 90 00 :/< .. 90 00 :/' -e '/^Using/d'
+}
+scripted "$first" t1 >"$work/scriptor-t1.txt"
+transcript scriptor-t1.txt
+scripted "$second" t0 >"$work/scriptor-t0.txt"
+transcript scriptor-t0.txt
+
+echo "== our program as the host"
+"$CARDROOT" apdu readers
+"$CARDROOT" apdu run "$kept/session.apdu" --reader "$first"
+"$CARDROOT" apdu run "$kept/session-t0.apdu" --reader "$second"
+
+# Secure-channel hosts that others wrote against our security domain come here: the crate scll, and Py-GP from PyPI. Each is
+# a script in ci/pcsc that takes the name of a reader.
+for host in "$kept"/hosts/*.sh; do
+    [ -e "$host" ] || continue
+    echo "== $(basename "$host" .sh)"
+    bash "$host" "$first"
+done
+
+# The readers are needed for other cards.
+kill "${cards[@]}"
+eventually has_none "$first"
+eventually has_none "$second"
+
+echo "== our host over everything that goes wrong, and against a card that others wrote"
+PYTHONPATH=/usr/lib/python3/site-packages/virtualsmartcard:/usr/lib/python3/site-packages \
+    aside vicc "$VICC_PYTHON" /usr/bin/vicc -t iso7816 --hostname 127.0.0.1 --port $((port + 1))
+eventually has_card "$second"
+CARDROOT_PCSC_READER=$first CARDROOT_PCSC_PORT=$port CARDROOT_PCSC_VICC=$second \
+    "$PCSC_TESTS" --ignored --nocapture --test-threads=1
+echo "== done"

@@ -1,0 +1,234 @@
+//! The domain as the reader sees it.
+
+use core::fmt;
+
+use apdu::commands::gp::KeyVersion;
+use apdu::secure::gp::{CardSession, Protocol, SecurityLevel, UnwrapError};
+use apdu::{CardTransport, CommandApdu, Instruction, LengthForm, ResponseApdu, StatusWord};
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::channel::Channel;
+use super::keys::{DomainKeys, DomainKeysError, KeySet, KeySets};
+use super::profile::DomainProfile;
+use super::store_data::Groupings;
+use crate::ShortBuffer;
+use crate::status::require;
+
+/// A security domain in software: takes commands, gives responses, keeps key sets and data groupings.
+///
+/// Its keys are wiped when it is dropped; `Debug` shows none of them, and no command reads one.
+///
+/// # Examples
+/// ```
+/// use apdu::commands::gp::{KeyVersion, initialize_update};
+/// use apdu::secure::gp::HostChallenge;
+/// use apdu::secure::scp03::{self, Answer, CardKeys, SecurityLevel};
+/// use apdu::Channel;
+/// use cardroot_card::gp::{DomainKeys, DomainProfile, SecurityDomain};
+/// use diversify::block::{AesKey, AesKeyLength};
+/// use diversify::gp::aes::{Kdek, Kenc, Kmac};
+///
+/// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+/// let mut key = || AesKey::generate(AesKeyLength::Aes256, &mut rng);
+/// let (enc, mac, dek) = (key(), key(), key());
+/// let keys = || CardKeys {
+///     enc: Kenc::from_key(enc.duplicate()),
+///     mac: Kmac::from_key(mac.duplicate()),
+///     dek: Kdek::from_key(dek.duplicate()),
+/// };
+/// let version = KeyVersion::new(0x01).ok_or("a version")?;
+/// let profile = DomainProfile::new([0x4B, 0x52, 0, 0, 0, 0, 0, 0, 0, 1]);
+/// let domain = SecurityDomain::new(profile, version, DomainKeys::Aes(keys()), rng)?;
+///
+/// let mut channel = Channel::new(domain);
+/// let challenge = HostChallenge::generate(&mut rng);
+/// let answer = channel.transmit(&initialize_update(0, &challenge))?.into_ok()?;
+/// let initialised = scp03::initialise(challenge, &Answer::decode(answer.data())?, &keys());
+/// let card = initialised.verify_card()?.open(&mut channel, SecurityLevel::MacAndCipherBothWays)?;
+/// assert!(!card.session().is_closed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SecurityDomain<R> {
+    pub(super) profile: DomainProfile,
+    pub(super) keys: KeySets,
+    pub(super) groupings: Groupings,
+    /// Failed authentications that are still allowed.
+    pub(super) tries: u8,
+    pub(super) channel: Channel,
+    pub(super) rng: R,
+    response: Zeroizing<Vec<u8>>,
+}
+
+/// A command's answer: data and a status of success, or a refusal.
+pub(super) type Answer = Result<Zeroizing<Vec<u8>>, StatusWord>;
+
+/// What a command may do within its session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Authority {
+    /// There is no session.
+    Nobody,
+    /// The host has authenticated itself, but commands have no MAC.
+    Authenticated,
+    /// The command has a MAC.
+    Verified,
+}
+
+impl<R: CryptoRng> SecurityDomain<R> {
+    /// A domain with its first set of keys.
+    ///
+    /// # Errors
+    /// Returns [`DomainKeysError`] for TDEA keys of 24 bytes.
+    pub fn new(
+        profile: DomainProfile,
+        version: KeyVersion,
+        keys: DomainKeys,
+        rng: R,
+    ) -> Result<Self, DomainKeysError> {
+        keys.check()?;
+        Ok(Self {
+            profile,
+            keys: KeySets::new(KeySet::new(version, keys)),
+            groupings: Groupings::default(),
+            tries: profile.tries,
+            channel: Channel::Closed,
+            rng,
+            response: Zeroizing::new(Vec::with_capacity(crate::MAX_RESPONSE_LEN)),
+        })
+    }
+
+    /// Answers one command; any bytes get an answer of at least a status word.
+    pub fn process(&mut self, command: &[u8]) -> &[u8] {
+        let response = match CommandApdu::decode(command) {
+            Ok(command) => self.answer(&command),
+            Err(error) => refusal(error.status()),
+        };
+        self.response.zeroize();
+        self.response.extend_from_slice(response.data());
+        self.response.extend_from_slice(&response.status().bytes());
+        &self.response
+    }
+
+    /// Resets the card, as power does: the session is gone and a data grouping under way with it. Keys, counters and data
+    /// groupings stay.
+    pub fn reset(&mut self) {
+        self.channel = Channel::Closed;
+        self.groupings.break_off();
+    }
+
+    /// What the factory decided.
+    #[must_use]
+    pub const fn profile(&self) -> &DomainProfile {
+        &self.profile
+    }
+
+    /// Failed authentications that are still allowed; at none the domain is locked for good.
+    #[must_use]
+    pub const fn tries_left(&self) -> u8 {
+        self.tries
+    }
+
+    /// Whether the last block of STORE DATA has come.
+    #[must_use]
+    pub const fn is_personalised(&self) -> bool {
+        self.groupings.are_complete()
+    }
+
+    /// Shows what STORE DATA brought under the identifier `id`, decrypted. Keys of applications are among it.
+    #[must_use]
+    pub fn expose_grouping(&self, id: u16) -> Option<&[u8]> {
+        self.groupings.find(id)
+    }
+
+    fn answer(&mut self, command: &CommandApdu) -> ResponseApdu {
+        match self.route(command) {
+            Ok(response) => response,
+            Err(status) => refusal(status),
+        }
+    }
+
+    /// Picks the command that opens, closes or needs no session, or hands it to the session.
+    fn route(&mut self, command: &CommandApdu) -> Result<ResponseApdu, StatusWord> {
+        let header = command.header();
+        let class = header.class.byte();
+        require(
+            !matches!(class, 0x01..=0x03 | 0x05..=0x07 | 0x81..=0x83 | 0x85..=0x87),
+            StatusWord::CHANNEL_NOT_SUPPORTED,
+        )?;
+        require(matches!(class, 0x00 | 0x04 | 0x80 | 0x84), StatusWord::CLASS_NOT_SUPPORTED)?;
+        require(command.form() == LengthForm::Short, StatusWord::WRONG_LENGTH)?;
+        let is_protected = header.class.without_proprietary_sm().is_some();
+        match header.instruction {
+            Instruction::SELECT if !is_protected => self.select(command).map(success),
+            Instruction::INITIALIZE_UPDATE if !is_protected => self.initialize_update(command).map(success),
+            Instruction::EXTERNAL_AUTHENTICATE if is_protected => {
+                self.external_authenticate(command).map(success)
+            }
+            _ => self.within_channel(command),
+        }
+    }
+
+    fn within_channel(&mut self, command: &CommandApdu) -> Result<ResponseApdu, StatusWord> {
+        match core::mem::take(&mut self.channel) {
+            Channel::Open02(session) => self.within(session, command, Channel::Open02),
+            Channel::Open03(session) => self.within(session, command, Channel::Open03),
+            other => {
+                self.channel = other;
+                let is_protected = command.header().class.without_proprietary_sm().is_some();
+                require(!is_protected, StatusWord::SECURITY_STATUS)?;
+                self.carry_out(command, Authority::Nobody, None).map(success)
+            }
+        }
+    }
+
+    /// Unwraps a command, carries it out, and protects the answer. The session stays closed unless all of it went well.
+    fn within<P: Protocol>(
+        &mut self,
+        mut session: CardSession<P>,
+        command: &CommandApdu,
+        open: fn(CardSession<P>) -> Channel,
+    ) -> Result<ResponseApdu, StatusWord> {
+        let has_mac = session.level().byte() & 0x01 != 0;
+        let is_protected = command.header().class.without_proprietary_sm().is_some();
+        let unwrapped = session.unwrap(command).map_err(|error| match error {
+            UnwrapError::Rejected(_) if has_mac && is_protected => StatusWord::SM_OBJECT_WRONG,
+            _ => StatusWord::SECURITY_STATUS,
+        })?;
+        let authority = if has_mac { Authority::Verified } else { Authority::Authenticated };
+        let answer = self.carry_out(&unwrapped.command, authority, Some(unwrapped.reply.data_key()));
+        let response = answer.map_or_else(refusal, success);
+        let sealed = unwrapped.reply.seal(response).map_err(|_| StatusWord::NO_DIAGNOSIS)?;
+        self.channel = open(session);
+        Ok(sealed)
+    }
+}
+
+fn refusal(status: StatusWord) -> ResponseApdu {
+    ResponseApdu::new(&[], status).expect("no data")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the data is to be wiped here")]
+fn success(data: Zeroizing<Vec<u8>>) -> ResponseApdu {
+    ResponseApdu::new(&data, StatusWord::OK).expect("answers are short")
+}
+
+impl<R: CryptoRng> CardTransport for SecurityDomain<R> {
+    type Error = ShortBuffer;
+
+    fn transmit(&mut self, command: &[u8], response: &mut [u8]) -> Result<usize, ShortBuffer> {
+        let found = response.len();
+        let answer = self.process(command);
+        let needed = answer.len();
+        response.get_mut(..needed).ok_or(ShortBuffer { needed, found })?.copy_from_slice(answer);
+        Ok(needed)
+    }
+}
+
+impl<R> fmt::Debug for SecurityDomain<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecurityDomain")
+            .field("profile", &self.profile)
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
+    }
+}

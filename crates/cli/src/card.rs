@@ -1,0 +1,138 @@
+//! `cardroot card`: cards in software.
+
+use core::time::Duration;
+
+use cardroot::apdu::Protocol;
+use cardroot::card::vpcd::{self, Atr, T0Card};
+use cardroot::card::{Card, CardProfile, TransportKey};
+use cardroot::tdea::hazmat::DesKey;
+use cardroot::tdea::{KeyError, TdeaKey};
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::error::Failure;
+use crate::hex;
+use crate::key::system_rng;
+use crate::output::{Record, Report};
+use crate::secret::{Secrets, Source};
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Plugs a blank card in software into a virtual reader of pcscd (vpcd), so that any program finds it
+    ///
+    /// It answers until the reader closes the connection. Its memory goes with it.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Serve),
+}
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  cardroot card serve --profile user --known-transport-key
+  cardroot card serve --profile sam --transport-key @transport.hex --port 35964 --protocol t0";
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// What the card is for
+    #[arg(long, value_enum)]
+    profile: Profile,
+    /// Serial number of the card, 8 bytes
+    #[arg(long, value_name = "H", default_value = "8660000000000001", value_parser = serial)]
+    serial: [u8; CardProfile::SERIAL_LEN],
+    /// The key it leaves the factory with, 8 or 16 bytes
+    #[arg(long, value_name = "K", required_unless_present = "known_transport_key")]
+    transport_key: Option<Source>,
+    /// Takes FFFFFFFFFFFFFFFF for it, which all the world knows: for tests
+    #[arg(long, conflicts_with = "transport_key")]
+    known_transport_key: bool,
+    /// Where the virtual reader listens
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// On which port
+    #[arg(long, default_value_t = vpcd::PORT)]
+    port: u16,
+    /// Which protocol the card speaks
+    #[arg(long, value_enum, default_value = "t1")]
+    protocol: ProtocolName,
+    /// For how many seconds it looks for the reader
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    patience: u64,
+}
+
+/// What a card in software is.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Profile {
+    /// A user card
+    User,
+    /// A secure access module (SAM)
+    Sam,
+}
+
+impl Profile {
+    pub(crate) const fn with_serial(self, serial: [u8; CardProfile::SERIAL_LEN]) -> CardProfile {
+        match self {
+            Self::User => CardProfile::user(serial),
+            Self::Sam => CardProfile::sam(serial),
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProtocolName {
+    T0,
+    T1,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<Report, Failure> {
+        match self {
+            Self::Serve(arguments) => serve(&arguments),
+        }
+    }
+}
+
+fn serve(arguments: &Serve) -> Result<Report, Failure> {
+    let transport_key = match &arguments.transport_key {
+        Some(source) => Secrets::default().typed_key::<ReadKey, _>("--transport-key", source)?.0,
+        None => TransportKey::fmcos_default(),
+    };
+    let profile = arguments.profile.with_serial(arguments.serial);
+    let mut card = Card::blank(profile, transport_key, system_rng()?);
+
+    let Serve { host, port, .. } = arguments;
+    let failed = |error: std::io::Error| Failure::refused(format!("the reader at {host}:{port}: {error}"));
+    let patience = Duration::from_secs(arguments.patience);
+    let reader = vpcd::connect((host.as_str(), *port), patience).map_err(failed)?;
+    let (protocol, atr) = match arguments.protocol {
+        ProtocolName::T0 => ("t0", Atr::of(&profile, Protocol::T0)),
+        ProtocolName::T1 => ("t1", Atr::of(&profile, Protocol::T1)),
+    };
+    match arguments.protocol {
+        ProtocolName::T0 => vpcd::serve(&reader, &atr, &mut T0Card::new(&mut card)),
+        ProtocolName::T1 => vpcd::serve(&reader, &atr, &mut card),
+    }
+    .map_err(failed)?;
+    Ok(Record::new()
+        .with("reader", format!("{host}:{port}"))
+        .with("protocol", protocol)
+        .with("atr", hex::encode(atr.bytes()))
+        .with("ended", "the reader closed the connection")
+        .into())
+}
+
+/// A transport key of either length.
+struct ReadKey(TransportKey);
+
+impl TryFrom<&[u8]> for ReadKey {
+    type Error = KeyError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
+        const SINGLE: usize = 8;
+        match bytes.len() {
+            SINGLE => DesKey::try_from(bytes).map(|key| Self(key.into())),
+            _ => TransportKey::try_from(TdeaKey::try_from(bytes)?).map(Self),
+        }
+    }
+}
+
+fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
+    hex::parse_array(text, "a serial number")
+}

@@ -1,0 +1,83 @@
+//! `cardroot card`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic here is the test's report")]
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use common::{Run, Scratch, run};
+
+/// Runs `card serve` against a reader that plays `dialogue` with it.
+fn served<T: Send + 'static>(
+    options: &str,
+    dialogue: impl FnOnce(&mut TcpStream) -> T + Send + 'static,
+) -> (Run, T) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let reader = thread::spawn(move || dialogue(&mut listener.accept().unwrap().0));
+    let ended = run(&format!("card serve --port {port} {options}"));
+    (ended, reader.join().unwrap())
+}
+
+fn exchange(reader: &mut TcpStream, bytes: &[u8]) -> Vec<u8> {
+    reader.write_all(&u16::try_from(bytes.len()).unwrap().to_be_bytes()).unwrap();
+    reader.write_all(bytes).unwrap();
+    let mut len = [0; 2];
+    reader.read_exact(&mut len).unwrap();
+    let mut answer = vec![0; u16::from_be_bytes(len).into()];
+    reader.read_exact(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn both_cards_are_served_under_both_protocols() {
+    for (profile, protocol, atr, select) in
+        [("user", "t1", "3BED000001", vec![0x90, 0x00]), ("sam", "t0", "3B6D000000", vec![0x61, 0x17])]
+    {
+        let options = format!("--profile {profile} --protocol {protocol} --known-transport-key");
+        let (ended, answers) = served(&options, |reader| {
+            let atr = exchange(reader, &[0x04]);
+            (atr, exchange(reader, &[0x00, 0xA4, 0x00, 0x00, 0x02, 0x3F, 0x00]))
+        });
+        let ended = ended.done();
+        let hex: String = answers.0.iter().map(|byte| format!("{byte:02X}")).collect();
+        assert!(hex.starts_with(atr) && ended.value("atr") == hex, "{hex}");
+        assert_eq!(ended.value("ended"), "the reader closed the connection");
+        assert!(answers.1.ends_with(&select), "{:02X?}", answers.1);
+    }
+}
+
+#[test]
+fn a_transport_key_is_a_secret_of_8_or_16_bytes() {
+    let scratch = Scratch::new("serve_key");
+    for (name, digits) in [("single.hex", 16), ("double.hex", 32)] {
+        let key = scratch.file(name, "5B".repeat(digits / 2));
+        let (ended, answer) =
+            served(&format!("--profile user --transport-key @{key}"), |reader| exchange(reader, &[0x04]));
+        ended.done();
+        assert_eq!(answer.len(), 19);
+    }
+    let short = scratch.file("short.hex", "5B".repeat(7));
+    let sentence = run(&format!("card serve --profile user --transport-key @{short}")).refused();
+    assert!(sentence.starts_with(&format!("--transport-key: @{short} is refused: ")), "{sentence}");
+    let sentence = run("card serve --profile user --transport-key FFFFFFFFFFFFFFFF").usage();
+    assert!(sentence.contains("a secret is not taken from the command line"), "{sentence}");
+}
+
+#[test]
+fn the_known_transport_key_has_to_be_asked_for() {
+    let sentence = run("card serve --profile user").usage();
+    assert!(sentence.contains("--transport-key <K>"), "{sentence}");
+    let sentence = run("card serve --profile user --known-transport-key --transport-key -").usage();
+    assert!(sentence.contains("cannot be used with"), "{sentence}");
+}
+
+#[test]
+fn a_reader_that_does_not_listen_is_named() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let sentence =
+        run(&format!("card serve --profile user --known-transport-key --patience 0 --port {port}")).refused();
+    assert!(sentence.starts_with(&format!("the reader at 127.0.0.1:{port}: ")), "{sentence}");
+}
