@@ -19,6 +19,7 @@ mod iso8583;
 mod key;
 mod key_options;
 mod keyblock;
+mod named;
 mod output;
 mod pin;
 mod secret;
