@@ -202,9 +202,18 @@ impl<S: StateStore> Party<S> {
             let key = kek.kek.expose_key();
             key.check_parity().is_ok() && key.check_strength().is_ok()
         });
-        let twice = matches!(&*data_keys, [first, second] if first.key.ct_eq(&second.key));
+        // Nothing is known of the XOR of two keys unless they are one, so that anybody could have made the code.
+        let twice = matches!(&*data_keys, [first, second] if first.key.ct_eq(&second.key))
+            || kek.as_ref().is_some_and(|kek| data_keys.iter().any(|key| key.key.is(&kek.kek)));
         if !sound || twice || !data_keys.iter().all(|key| key.key.is_sound()) {
             return Err(refuse(Refusal::UnsoundKey));
+        }
+        // Whoever knows an old key can authenticate its ciphertext, and other counts decrypt it alike: those of the other direction,
+        // and those that differ by parity bits.
+        if kek.as_ref().is_some_and(|kek| self.state.has_kek(&kek.kek))
+            || data_keys.iter().any(|key| self.state.has_data_key(&key.key))
+        {
+            return Err(refuse(Refusal::KnownKey));
         }
         let iv = keys.iv.zip(data_keys.last()).map(|(mut iv, last)| {
             last.key.decrypt(Mode::Ecb, &mut iv).expect("a vector is one block");
