@@ -34,7 +34,7 @@ pub enum Event {
     KeysDiscontinued {
         /// What it named; nothing stands for all keys.
         named: Vec<Option<KeyId>>,
-        /// How many keys that were.
+        /// How many keys that were; none if they were out of use before, and the peer asks for the answer once more.
         keys: usize,
     },
     /// The peer has put the keys of the last DSM out of use.

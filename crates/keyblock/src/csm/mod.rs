@@ -60,7 +60,8 @@
 //!
 //! An ESM carries no MAC: anybody can forge one. All it can do here is move a count up, by no more than
 //! [`Agreement::greatest_adjustment`], and keys on their way stay on their way. A DSM has no count: an old one, sent again while the key that authenticates it
-//! is in use, discontinues a new key of the same name. Give keys new names.
+//! is in use, discontinues a new key of the same name; and the answer to an old one, held back and sent later, passes for the answer to a new
+//! one that names the same keys. Give keys new names.
 
 mod agreement;
 mod data_key;

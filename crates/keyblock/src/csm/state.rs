@@ -265,6 +265,20 @@ impl State {
             || self.sent_keys.as_ref().is_some_and(|sent| sent.names().any(|sent| sent == Some(name)))
     }
 
+    /// Whether the archive has a key of any type that was discontinued by this name.
+    pub(super) fn discontinued(&self, name: KeyId) -> bool {
+        let old = self.archive.iter().filter(|old| old.reason == ArchiveReason::Discontinued);
+        old.map(|old| old.key.name()).any(|known| known == Some(name))
+    }
+
+    /// The data keys of the archive that were discontinued.
+    pub(super) fn discontinued_data_keys(&self) -> impl Iterator<Item = &DataKeyEntry> {
+        self.archive.iter().filter_map(|old| match (&old.key, old.reason) {
+            (OldKey::Data(key), ArchiveReason::Discontinued) => Some(key),
+            _ => None,
+        })
+    }
+
     /// Puts the keys that `names` name out of use, all keys that came under one of them, and keys on their way that it concerns.
     /// Returns how many they were.
     pub(super) fn discontinue(&mut self, names: &[Option<KeyId>]) -> usize {
@@ -309,6 +323,15 @@ impl KekEntry {
 impl DataKeyEntry {
     pub(super) fn duplicate(&self) -> Self {
         Self { key: self.key.duplicate(), ..*self }
+    }
+}
+
+impl OldKey {
+    const fn name(&self) -> Option<KeyId> {
+        match self {
+            Self::Kek(kek) => kek.name,
+            Self::Data(key) => key.name,
+        }
     }
 }
 
