@@ -9,7 +9,7 @@ use crate::Reach;
 use crate::input::Input;
 
 /// Any bytes from a reader, in any pieces, are frames and an end; every question is answered with a frame of its own, power and
-/// reset are not, and the card sees nothing shorter than a header.
+/// reset are not, the end resets the card, and the card sees nothing shorter than a header.
 pub fn vpcd_frames_are_total(data: &[u8]) -> Reach {
     let mut input = Input::new(data);
     let most = 1 + usize::from(input.byte());
@@ -33,7 +33,8 @@ pub fn vpcd_frames_are_total(data: &[u8]) -> Reach {
     let atr = Atr::try_from(&[0x3B, 0x00][..]).unwrap();
     let result = serve_over(Pieces { rest: wire, most }, &mut written, &atr, &mut card);
     assert_eq!(result.is_ok(), ended == Reach::Held);
-    assert_eq!(card.resets, resets);
+    // The end takes the card's power away too.
+    assert_eq!(card.resets, resets + 1);
     let mut answers = FrameReader::new(written.as_slice());
     for _ in 0..questions {
         answers.next_frame().unwrap().expect("an answer to every question");

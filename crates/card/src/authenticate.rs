@@ -68,14 +68,24 @@ impl Os {
         Ok(StatusWord::OK)
     }
 
-    /// VERIFY `00 20 00 kid 02-06 PIN`, with a PIN of type `3A`.
+    /// VERIFY `00 20 00 kid 02-06 PIN`, with a PIN of type `3A`. A wrong one takes back what a right one has opened.
     pub(crate) fn verify_pin(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
         command.expect_p1(0x00)?;
         require((2..=6).contains(&command.data.len()), StatusWord::WRONG_LENGTH)?;
         let pin = self.usable_key(KeyKind::Pin, command.header.p2)?;
-        self.attempt(pin, |secret| secret.is_pin(command.data)).map_err(Refusal::status)?;
+        self.attempt_pin(pin, command.data)?;
         self.session.prove(self.follow_state(pin), Proof::Pin);
         Ok(StatusWord::OK)
+    }
+
+    /// A try of a PIN. A wrong one takes the proof back that a right one before it was.
+    pub(crate) fn attempt_pin(&mut self, pin: KeyReference, given: &[u8]) -> Result<(), StatusWord> {
+        self.attempt(pin, |secret| secret.is_pin(given)).map_err(|refusal| {
+            if self.session.rights().pin {
+                self.session.forget(Proof::Pin);
+            }
+            refusal.status()
+        })
     }
 
     /// INTERNAL AUTHENTICATE `00 88 P1 kid Lc data`: P1 `00` encrypts with a key of type `30`, `01` decrypts with

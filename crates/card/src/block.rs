@@ -3,7 +3,7 @@
 use apdu::StatusWord;
 
 use crate::command::Command;
-use crate::directory::{Lock, Path};
+use crate::directory::{Directory, Lock, Path};
 use crate::memory::KeyReference;
 use crate::os::Os;
 use crate::secure_messaging::Protection;
@@ -40,10 +40,7 @@ impl Os {
         command.expect_parameters(0x00, 0x00)?;
         require(self.directory().lock == Lock::Temporary, StatusWord::CONDITIONS_OF_USE)?;
         // Counted as a failure until it is none.
-        let failures = self.commit_here(|directory| {
-            directory.failed_unblocks += 1;
-            directory.failed_unblocks
-        });
+        let failures = self.commit_here(Directory::count_unblock);
         match self.expect_maintenance(command) {
             Ok(()) => {
                 self.commit_here(|directory| {

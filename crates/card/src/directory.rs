@@ -191,6 +191,13 @@ impl Directory {
         self.fresh || self.children.iter().any(Self::is_fresh)
     }
 
+    /// Counts an APPLICATION UNBLOCK as failed, until it is known not to be. The count never comes round to zero, however
+    /// often power fails before it is known.
+    pub(crate) const fn count_unblock(&mut self) -> u8 {
+        self.failed_unblocks = self.failed_unblocks.saturating_add(1);
+        self.failed_unblocks
+    }
+
     /// Ends the time in which this directory is open.
     pub(crate) const fn leave(&mut self) {
         self.fresh = false;
@@ -232,5 +239,22 @@ impl Directory {
         self.children.clear();
         self.used = 0;
         self.fresh = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key_record::KeyRecord;
+    use crate::transport_key::TransportKey;
+
+    #[test]
+    fn failed_unblocks_are_counted_to_the_end_and_not_from_the_beginning_again() {
+        let keys = KeyFile::factory(KeyRecord::master(TransportKey::fmcos_default().0));
+        let mut directory = Directory::master_file(1024, keys);
+        for _ in 0..300 {
+            directory.count_unblock();
+        }
+        assert_eq!(directory.count_unblock(), 0xFF);
     }
 }

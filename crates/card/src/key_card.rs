@@ -68,6 +68,9 @@ impl Os {
         let exported = usage.below(request.factors.len()).ok_or(StatusWord::WRONG_LENGTH)?;
         command.expect_room(IMPORT_LEN.into())?;
         let key = self.parent_key(usage.0, version)?.child(request.factors);
+        // What attacks have locked does not protect anything any more.
+        let tries = self.parent_key(Usage::EXPORT, request.transport)?.counter.left();
+        require(tries > 0, StatusWord::AUTHENTICATION_BLOCKED)?;
         let wrapping = self.wrapping_key(request.transport, request.receiver, request.serial)?;
         let record = Zeroizing::new([&[exported.0, version, ALGORITHM], key.expose_bytes()].concat());
         encipher(&wrapping, &record, out);

@@ -73,7 +73,7 @@ impl Os {
         require(lengths.contains(&old.len()) && lengths.contains(&new.len()), StatusWord::WRONG_LENGTH)?;
         let new = StoredPin::decode(new).ok_or(StatusWord::WRONG_DATA)?;
         let pin = self.usable_key(KeyKind::Pin, command.header.p2)?;
-        self.attempt(pin, |secret| secret.is_pin(old)).map_err(Refusal::status)?;
+        self.attempt_pin(pin, old)?;
         self.set_pin(pin.id, new)
     }
 

@@ -172,6 +172,7 @@ fn content<const N: usize>(directory: &Directory, fid: u16) -> Option<[u8; N]> {
 }
 
 /// Whether file 0017, if there is one, lets the SAM work on the day of `moment`. Dates are BCD, so they compare as bytes.
+/// One that says no days lets it work on none.
 fn is_valid_on(directory: &Directory, moment: [u8; 7]) -> bool {
     let [d0, d1, d2, d3, ..] = moment;
     match content::<25>(directory, APPLICATION_DATA) {
@@ -179,7 +180,7 @@ fn is_valid_on(directory: &Directory, moment: [u8; 7]) -> bool {
             let today = [d0, d1, d2, d3];
             [f0, f1, f2, f3] <= today && today <= [u0, u1, u2, u3]
         }
-        None => true,
+        None => directory.find_file(APPLICATION_DATA).is_none(),
     }
 }
 

@@ -3,7 +3,7 @@
 use apdu::StatusWord;
 
 use crate::command::Command;
-use crate::directory::{Directory, Lock, MASTER_FILE, Path};
+use crate::directory::{Lock, MASTER_FILE, Path};
 use crate::file::Body;
 use crate::os::Os;
 use crate::status::{APPLICATION_LOCKED, Outcome};
@@ -26,7 +26,8 @@ impl Os {
     /// ADF  6F { 84 name, A5 { 9F0C content of the file that CREATE FILE named } }
     /// ```
     ///
-    /// A temporarily blocked application is selected with `6283`, a locked one refused with `9303`.
+    /// That content is shown where READ BINARY would show it without protection, to a session that has proven nothing about the
+    /// directory. A temporarily blocked application is selected with `6283`, a locked one refused with `9303`.
     pub(crate) fn select(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Outcome {
         let found = match (command.header.p1, command.header.p2) {
             (0x00, 0x00) => {
@@ -54,10 +55,36 @@ impl Os {
             return Err(APPLICATION_LOCKED);
         }
         self.enter(path);
-        write_control_information(self.directory(), out);
+        self.write_control_information(out);
         match lock {
             Lock::Temporary => Ok(StatusWord::FILE_DEACTIVATED),
             _ => Ok(StatusWord::OK),
+        }
+    }
+
+    fn write_control_information(&self, out: &mut Vec<u8>) {
+        let header = &self.directory().header;
+        let mut proprietary = Vec::with_capacity(3 + SHOWN_BYTES);
+        // Bit 8 marks an ADF; the low five bits are the short identifier of a file in either case.
+        if header.application & 0x80 == 0 {
+            write_tlv(&[0x88], &[header.application], &mut proprietary);
+        } else if let Some(content) = self.shown_content() {
+            write_tlv(&[0x9F, 0x0C], content, &mut proprietary);
+        }
+        let mut template = Vec::with_capacity(4 + header.name.len() + proprietary.len());
+        write_tlv(&[0x84], &header.name, &mut template);
+        write_tlv(&[0xA5], &proprietary, &mut template);
+        write_tlv(&[0x6F], &template, out);
+    }
+
+    fn shown_content(&self) -> Option<&[u8]> {
+        let directory = self.directory();
+        let index = directory.find_short(directory.header.application & 0x1F)?;
+        let file = directory.files.get(index)?;
+        let is_shown = file.header.reads_plain() && self.expect_access(file.header.read).is_ok();
+        match &file.body {
+            Body::Transparent(bytes) if is_shown => Some(bytes.get(..SHOWN_BYTES).unwrap_or(bytes)),
+            _ => None,
         }
     }
 
@@ -72,29 +99,6 @@ impl Os {
         }
         let below = |path: Path| path.child(self.memory().root.at(path).find_child(fid)?);
         below(here).or_else(|| below(here.parent()?)).map(Found::Directory)
-    }
-}
-
-fn write_control_information(directory: &Directory, out: &mut Vec<u8>) {
-    let header = &directory.header;
-    let mut proprietary = Vec::with_capacity(3 + SHOWN_BYTES);
-    // Bit 8 marks an ADF; the low five bits are the short identifier of a file in either case.
-    if header.application & 0x80 == 0 {
-        write_tlv(&[0x88], &[header.application], &mut proprietary);
-    } else if let Some(content) = shown_content(directory) {
-        write_tlv(&[0x9F, 0x0C], content, &mut proprietary);
-    }
-    let mut template = Vec::with_capacity(4 + header.name.len() + proprietary.len());
-    write_tlv(&[0x84], &header.name, &mut template);
-    write_tlv(&[0xA5], &proprietary, &mut template);
-    write_tlv(&[0x6F], &template, out);
-}
-
-fn shown_content(directory: &Directory) -> Option<&[u8]> {
-    let index = directory.find_short(directory.header.application & 0x1F)?;
-    match &directory.files.get(index)?.body {
-        Body::Transparent(bytes) => Some(bytes.get(..SHOWN_BYTES).unwrap_or(bytes)),
-        Body::Records(_) | Body::Wallet(_) => None,
     }
 }
 

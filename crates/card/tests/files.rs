@@ -42,6 +42,18 @@ fn select_shows_the_public_file_of_an_application() {
 }
 
 #[test]
+fn select_shows_nothing_that_read_binary_would_not() {
+    // Never to be read, to be read by the master alone, to be read under line protection alone.
+    for rules in ["28 001E EF F0 FF FF", "28 001E AA F0 FF FF", "A8 001E F0 F0 FF 7F"] {
+        let mut desk = Desk::user().with_application();
+        desk.ok(&format!("80E0001507 {rules}"));
+        desk.card.reset();
+        let answer = desk.ok("00A40400 09 A00000000386980701");
+        assert_eq!(answer, [hex("6F0D8409A00000000386980701"), hex("A500")].concat(), "{rules}");
+    }
+}
+
+#[test]
 fn select_finds_what_is_near() {
     let mut desk = Desk::user().with_application();
     desk.ok("80E0000107 28 0008 F0 F0 FF FF");

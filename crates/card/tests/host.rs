@@ -112,6 +112,53 @@ fn host_and_card_agree_about_purchases_of_every_kind() {
 }
 
 #[test]
+fn an_answer_that_was_lost_is_made_good_by_the_proof() {
+    let mut desk = shown();
+    let load = Load { wallet: Wallet::Deposit, key_id: 0x01, amount: 100, terminal: TERMINAL };
+    let answer = load.answer(&desk.transmit(&load.initialize()).ok()).unwrap();
+    let sequence = answer.sequence();
+    let (credit, sent) = answer.verify(&key::<LoadKey>(LOAD)).unwrap().credit(time());
+    desk.transmit(&credit).ok();
+    desk.card.reset();
+    desk.ok("00A40000023F01");
+    let proof = desk.transmit(&transaction_proof(TransactionType::DepositLoad, sequence)).ok();
+    assert_eq!(sent.verify_tac(&proof[..4], &key(TAC)), Err(Rejected));
+    assert_eq!(sent.verify_proof(&proof, &key(TAC)).unwrap().as_bytes()[..], proof[4..]);
+    assert_eq!(sent.verify_proof(&proof, &key(LOAD)), Err(Rejected));
+    desk.verify_pin();
+
+    let purchase = Purchase {
+        kind: PurchaseKind::Purchase(Wallet::Deposit),
+        key_id: 0x01,
+        amount: 30,
+        terminal: TERMINAL,
+    };
+    let answer = purchase.answer(&desk.transmit(&purchase.initialize()).ok()).unwrap();
+    let sequence = answer.sequence();
+    let (debit, sent) = answer.debit(&key::<PurchaseKey>(PURCHASE), 1, time());
+    let paid = desk.transmit(&debit).ok();
+    let proof = desk.transmit(&transaction_proof(TransactionType::DepositPurchase, sequence)).ok();
+    // A wrong answer leaves the way to the proof open, and the one is not the other.
+    assert!(sent.verify(&[0; 8]).is_err());
+    assert!(sent.verify(&proof).is_err());
+    assert!(sent.verify_proof(&paid).is_err());
+    let (statement, tac) = sent.verify_proof(&proof).unwrap();
+    assert_eq!(sent.verify(&paid), Ok((statement, tac)));
+    statement.verify_tac(tac, &key(TAC)).unwrap();
+
+    let unload = Unload { key_id: 0x01, amount: 70, terminal: TERMINAL };
+    let answer = unload.answer(&desk.transmit(&unload.initialize()).ok()).unwrap();
+    let sequence = answer.sequence();
+    let (debit, sent) = answer.verify(&key::<UnloadKey>(UNLOAD)).unwrap().debit(time());
+    desk.transmit(&debit).ok();
+    let proof = desk.transmit(&transaction_proof(TransactionType::Unload, sequence)).ok();
+    sent.verify_proof(&proof).unwrap();
+    for len in [0, 4, 7] {
+        assert_eq!(sent.verify_proof(&proof[..len]), Err(Rejected));
+    }
+}
+
+#[test]
 fn a_host_goes_no_further_with_a_card_that_is_not_the_issuers() {
     let mut desk = shown();
     let load = Load { wallet: Wallet::Purse, key_id: 0x01, amount: 5, terminal: TERMINAL };
@@ -194,6 +241,11 @@ fn the_commands_of_sam_and_key_cards_have_their_bytes() {
     let (credit, statement, tac) = paid.credit_sam(&hex("01020304 05060708")).unwrap();
     assert_eq!(credit.encode().expose_bytes(), hex("8072000004 05060708"));
     assert_eq!((statement.terminal_sequence, tac.as_bytes()), (0x123, &[1, 2, 3, 4]));
+    // The proof has them the other way round.
+    let (credit, same, tac) = paid.credit_sam_by_proof(&hex("05060708 01020304")).unwrap();
+    assert_eq!(credit.encode().expose_bytes(), hex("8072000004 05060708"));
+    assert_eq!((same, tac.as_bytes()), (statement, &[1, 2, 3, 4]));
+    assert!(paid.credit_sam(&[0; 7]).is_err() && paid.credit_sam_by_proof(&[0; 9]).is_err());
     let export = ExportKey {
         usage: PsamKeyUsage::new(2, 7).unwrap(),
         version: 0x01,

@@ -232,6 +232,22 @@ fn a_transport_key_that_is_attacked_locks_for_good() {
 }
 
 #[test]
+fn nothing_leaves_under_a_transport_key_that_is_locked() {
+    let mut city = key_card(KeyCard::City);
+    load(&mut city, 0x27, 0x01, &ROOT).ok();
+    open(&mut city);
+    city.ok(&export(0x27, 0x01, 0x01, CardKind::Sam, &[7; 8], &[]));
+    for _ in 0..15 {
+        city.challenge(8);
+        city.refused(0x6988, &format!("84C800011C{}", "00".repeat(28)));
+    }
+    city.refused(0x6983, &export(0x27, 0x01, 0x01, CardKind::Sam, &[7; 8], &[]));
+    // Under another one that is not.
+    load(&mut city, 0x1E, 0x02, &EXPORT).ok();
+    city.ok(&export(0x27, 0x01, 0x02, CardKind::Sam, &[7; 8], &[]));
+}
+
+#[test]
 fn key_cards_do_nothing_else_with_their_keys() {
     for kind in KeyCard::ALL {
         let mut desk = key_card(kind);

@@ -143,6 +143,25 @@ fn a_new_pin_must_be_shown() {
 }
 
 #[test]
+fn a_wrong_pin_takes_the_proof_of_the_right_one_back() {
+    for wrong in ["0020000002 4321", "805E010005 4321 FF 5555"] {
+        let mut desk = wallet();
+        desk.verify_pin();
+        desk.ok("805C000104");
+        desk.refused(0x63C2, wrong);
+        desk.refused(0x6982, "805C000104");
+        desk.refused(0x63C1, wrong);
+        desk.verify_pin();
+        desk.ok("805C000104");
+        for status in [0x63C2, 0x63C1, 0x63C0] {
+            desk.refused(status, wrong);
+        }
+        // What is locked opens nothing any more.
+        desk.refused(0x6982, "805000010B 01 00000001 001122334455 10");
+    }
+}
+
+#[test]
 fn a_pin_grows_only_as_far_as_its_file_has_room() {
     let mut desk = Desk::user().mastered();
     desk.ok("80E03F0111 38 0600 F0 AA 95 FFFF A00000000386980701");

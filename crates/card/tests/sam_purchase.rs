@@ -152,6 +152,18 @@ fn a_sam_works_on_the_days_of_its_file_0017() {
 }
 
 #[test]
+fn a_file_0017_that_ends_before_its_days_is_no_permission() {
+    let (mut sam, mut card) = (sam(), card(1));
+    sam.ok("80E0001707 28 0018 F0 F0 FF FF");
+    let init = card.ok("805001020B 01 00000001 001122334455 0F");
+    sam.refused(0x6985, &init_sam(&init, 1, DATE));
+    // Nor is one of records.
+    let mut sam = self::sam();
+    sam.ok("80E0001707 2C 0040 F0 F0 FF FF");
+    sam.refused(0x6985, &init_sam(&init, 1, DATE));
+}
+
+#[test]
 fn init_sam_refuses_by_reason() {
     let mut desk = sam();
     let good = "00000000 0000 00000001 06 20260115120000 01 00 1122334455667788";

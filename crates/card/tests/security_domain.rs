@@ -128,8 +128,9 @@ fn keys_are_replaced_and_added_and_open_sessions_at_once() {
     assert_eq!(refusal(put_key(&mut card, &set(version(0x32), Some(version(1))))), 0x6A88);
     assert!(!card.session().is_closed());
 
-    for number in [0x30, 0x31, 0x00] {
-        assert_eq!(open02(&mut channel, number, &new, scp02::SecurityLevel::Mac), u16::from(number == 0));
+    // Both versions are the same keys, so they share their count.
+    for (number, sequence) in [(0x30, 0), (0x31, 1), (0x00, 2)] {
+        assert_eq!(open02(&mut channel, number, &new, scp02::SecurityLevel::Mac), sequence);
     }
     let refused = channel.transmit(&initialize_update(1, &challenge())).unwrap().status();
     assert_eq!(refused, StatusWord::REFERENCED_DATA_NOT_FOUND);
@@ -462,4 +463,41 @@ fn pseudo_random_challenges_are_not_drawn() {
     let expected =
         tdea_keys(0x40).mac.scp02_session_key(0).unwrap().scp02_card_challenge(profile.name.as_bytes());
     assert_eq!(answer[14..20], expected);
+}
+
+/// A session that somebody has recorded opens no second time: not once the same keys were loaded over themselves, not under
+/// another version that has them.
+#[test]
+fn a_recorded_session_can_not_be_played_back() {
+    for replaces in [Some(version(1)), None] {
+        let profile = DomainProfile { scp02: scp02::Implementation::I55, ..DomainProfile::new([0; 10]) };
+        let keys = tdea_keys(0x40);
+        let rng = UnwrapErr(getrandom::SysRng);
+        let card = SecurityDomain::new(profile, version(1), DomainKeys::Tdea(tdea_keys(0x40)), rng).unwrap();
+        let mut channel = Channel::new(card);
+        let challenge = HostChallenge::from([7; 8]);
+        let begin = initialize_update(1, &challenge);
+        let answer = channel.transmit(&begin).unwrap().into_ok().unwrap();
+        let answer = scp02::Answer::decode(answer.data()).unwrap();
+        let verified = scp02::initialise(challenge, &answer, &keys).unwrap().verify_card().unwrap();
+        let authenticating = verified.external_authenticate(scp02::SecurityLevel::Mac);
+        let authenticate = authenticating.command().encode();
+        let opened = channel.transmit(authenticating.command()).unwrap();
+        authenticating.confirm(opened).unwrap();
+
+        let set = KeySet {
+            version: version(if replaces.is_some() { 1 } else { 2 }),
+            replaces,
+            enc: PlainKey::Tdea(keys.enc.expose_key()),
+            mac: PlainKey::Tdea(keys.mac.expose_key()),
+            dek: PlainKey::Tdea(keys.dek.expose_key()),
+        };
+        let (mut session, _) = session02(&mut channel, 1, &keys, scp02::SecurityLevel::MacAndCipher);
+        put_key(&mut session, &set).unwrap();
+        let mut card = channel.into_transport();
+        card.reset();
+        let begin = initialize_update(set.version.number(), &HostChallenge::from([7; 8])).encode();
+        assert_eq!(status(&mut card, begin.expose_bytes()), 0x9000);
+        assert_eq!(status(&mut card, authenticate.expose_bytes()), 0x6300, "{replaces:?}");
+    }
 }

@@ -97,7 +97,22 @@ fn an_answer_that_is_none_becomes_a_status_word() {
 fn power_and_reset_reset_the_card() {
     let mut resets = 0;
     served(&mut (|_: &[u8]| vec![0x90, 0x00], || resets += 1), &["01", "02", "00", "04", "00A40400"]);
-    assert_eq!(resets, 3);
+    // And once more at the end.
+    assert_eq!(resets, 4);
+}
+
+#[test]
+fn nothing_that_was_proven_outlives_the_connection() {
+    for end in [&[][..], &[0x00]] {
+        let mut desk = common::wallet::wallet();
+        let wire = [&frames(&["0020000002 1234", "805C000104"])[..], end].concat();
+        let mut written = Vec::new();
+        let ended = serve_over(wire.as_slice(), &mut written, &atr(), &mut desk.card);
+        assert_eq!(ended.is_ok(), end.is_empty());
+        assert_eq!(written, frames(&["9000", "00000000 9000"]));
+        // Not even the application is selected any more.
+        desk.refused(0x6A82, "805C000104");
+    }
 }
 
 #[test]

@@ -400,3 +400,19 @@ mod attacks {
         desk.load_account(0x02, 1);
     }
 }
+
+#[test]
+fn the_key_of_the_tac_has_its_access_rule_too() {
+    let mut keys = keys();
+    for (_, record) in &mut keys {
+        if record[0] == 0x34 {
+            record[1] = 0xF1;
+        }
+    }
+    let mut desk = wallet_with(CardSystem::FMCOS_2, &keys);
+    // Level 1 is that of the PIN.
+    desk.refused(0x6982, "805001020B 01 00000000 001122334455 0F");
+    desk.verify_pin();
+    desk.load_account(0x02, 10);
+    desk.pay(0x01, 0x02, 0x06, 10, 1);
+}

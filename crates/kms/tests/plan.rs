@@ -128,6 +128,75 @@ fn entries_that_can_not_be_are_refused_with_their_place() {
     assert_eq!(fault(SAM, "kind = 2", "kind = 2, levels = 8"), (place, F::SamUsage));
 }
 
+/// With `levels = 0` and kind 7, DES CRYPT over a card's factor would answer with that card's key.
+#[test]
+fn a_sam_gets_no_city_key_that_shows_the_keys_of_cards() {
+    let place = "application 3F01, SAM key `internal authentication`".to_owned();
+    for kind in 0..=31 {
+        let to = format!("kind = {kind}, levels = 0");
+        assert_eq!(fault(SAM, "kind = 7", &to), (place.clone(), PlanFault::SamUsage));
+    }
+    // Kinds 0 and 1 take the place of the application's own master and line protection key.
+    for kind in [0, 1] {
+        let to = format!("kind = {kind}");
+        assert_eq!(fault(SAM, "kind = 7", &to), (place.clone(), PlanFault::SamUsage));
+    }
+}
+
+#[test]
+fn a_city_key_serves_in_a_sam_what_it_is_for() {
+    let allowed = |key: &str, from: &str| -> Vec<u8> {
+        let goes = |kind: &u8| {
+            let plan: Plan = SAM.replace(from, &format!("kind = {kind}")).parse().unwrap();
+            match plan.script(&ring(0, CHIP), &data(), &random_key(), Mode::Production) {
+                Ok(_) => true,
+                Err(PlanError::At { place, fault }) => {
+                    assert_eq!(place, format!("application 3F01, SAM key `{key}`"));
+                    let text = format!("a key of the function `{key}` is not for kind {kind} in a SAM");
+                    assert_eq!(fault.to_string(), text);
+                    false
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        };
+        (2..=31).filter(goes).collect()
+    };
+    assert_eq!(allowed("purchase", "kind = 2"), [2]);
+    assert_eq!(allowed("internal authentication", "kind = 7"), [6, 7, 15]);
+}
+
+#[test]
+fn two_keys_in_one_place_of_a_sam_are_refused() {
+    let place = "application 3F01, SAM key `internal authentication`".to_owned();
+    let same = "{ key = \"internal authentication\", kind = 7, slot = 1 },\n{ key = \"internal authentication\", kind = 7 },";
+    let found = script_fault(SAM, "{ key = \"internal authentication\", kind = 7 },", same);
+    assert_eq!(found, (place, PlanFault::Twice));
+}
+
+#[test]
+fn nobody_but_the_master_gets_the_masters_state() {
+    let pin = ("application 3F01, PIN 00".to_owned(), PlanFault::MastersState(0x0A));
+    assert_eq!(fault(PLAN, "tries = 3, follow = 1", "tries = 3, follow = 10"), pin);
+    let place = "application 3F01, key external-authentication 01".to_owned();
+    let key = (place, PlanFault::MastersState(0x0A));
+    assert_eq!(fault(PLAN, "follow = 2, tries = 5", "follow = 0x0A, tries = 5"), key);
+}
+
+#[test]
+fn rules_that_let_everybody_are_refused_in_production() {
+    for rule in ["0xF0", "0xA0", "0x00"] {
+        let to = |name: &str| format!("{name} = {rule}");
+        let write = ("application 3F01, file 0018".to_owned(), PlanFault::OpenRule("write"));
+        assert_eq!(script_fault(PLAN, "write = 0xEF", &to("write")), write);
+        let erase = ("application 3F02".to_owned(), PlanFault::OpenRule("erase"));
+        assert_eq!(script_fault(PLAN, "erase = 0xAA", &to("erase")), erase);
+        let create = ("application 3F02".to_owned(), PlanFault::OpenRule("create"));
+        assert_eq!(script_fault(PLAN, "erase = 0xAA", &to("create")), create);
+        let plan: Plan = PLAN.replace("write = 0xEF", &to("write")).parse().unwrap();
+        assert!(plan.script(&ring(0, CHIP), &data(), &random_key(), Mode::Test).is_ok());
+    }
+}
+
 #[test]
 fn what_does_not_go_together_with_keys_and_data_is_refused_with_its_place() {
     use PlanFault as F;

@@ -31,11 +31,11 @@ pub(super) enum Initialised {
 }
 
 impl Initialised {
-    /// Answers INITIALIZE UPDATE with the keys of `set`. In protocol 03 that counts as a session.
+    /// Answers INITIALIZE UPDATE with the keys of `set`.
     pub(super) fn answer(
         host_challenge: [u8; 8],
         profile: &DomainProfile,
-        set: &mut KeySet,
+        set: &KeySet,
         rng: &mut impl CryptoRng,
     ) -> Result<(Zeroizing<Vec<u8>>, Self), StatusWord> {
         let sequence = set.sequence()?;
@@ -60,7 +60,6 @@ impl Initialised {
                     scp03::CardSide { key_data, key_version, keys, implementation, challenge, sequence };
                 let (answer, card) = scp03::answer(host_challenge, &side);
                 let answer = answer.encode().expose_bytes().to_vec();
-                set.advance();
                 (answer, Self::Scp03(card, implementation))
             }
         };
@@ -85,7 +84,7 @@ impl Initialised {
         }
     }
 
-    /// Whether the sequence counter counts the session once it is open.
+    /// Whether the sequence counter counts the session once it is open; in protocol 03 it counts it from its beginning.
     pub(super) const fn counts_when_open(&self) -> bool {
         matches!(self, Self::Scp02(_))
     }

@@ -31,7 +31,11 @@ impl<R: CryptoRng> SecurityDomain<R> {
         require(self.tries > 0, StatusWord::AUTHENTICATION_BLOCKED)?;
         let set = self.keys.find(header.p1)?;
         let (answer, initialised) = Initialised::answer(challenge, &self.profile, set, &mut self.rng)?;
-        self.channel = Channel::Initialised(set.version.number(), initialised);
+        let version = set.version.number();
+        if !initialised.counts_when_open() {
+            self.keys.advance(version)?;
+        }
+        self.channel = Channel::Initialised(version, initialised);
         Ok(answer)
     }
 
@@ -47,7 +51,7 @@ impl<R: CryptoRng> SecurityDomain<R> {
         let counts_when_open = initialised.counts_when_open();
         let open = initialised.authenticate(command).map_err(|_| StatusWord::NO_INFORMATION_CHANGED)?;
         if counts_when_open {
-            self.keys.find(version)?.advance();
+            self.keys.advance(version)?;
         }
         self.tries = self.profile.tries;
         self.channel = open;

@@ -29,6 +29,20 @@ impl DomainKeys {
         }
     }
 
+    /// Whether a session of the one could be one of the other, number for number: they have the key of their cryptograms or that
+    /// of their MACs in common. Compares in constant time.
+    fn shares_sessions_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tdea(a), Self::Tdea(b)) => {
+                a.enc.expose_key().ct_eq(b.enc.expose_key()) | a.mac.expose_key().ct_eq(b.mac.expose_key())
+            }
+            (Self::Aes(a), Self::Aes(b)) => {
+                a.enc.expose_key().ct_eq(b.enc.expose_key()) | a.mac.expose_key().ct_eq(b.mac.expose_key())
+            }
+            _ => false,
+        }
+    }
+
     /// Type bytes and lengths, as key information tells them, by identifier from 01 on.
     pub(super) fn types(&self) -> [(u8, usize); 3] {
         match self {
@@ -71,11 +85,6 @@ impl KeySet {
         require(self.sequence < self.last_sequence(), StatusWord::CONDITIONS_OF_USE)?;
         Ok(self.sequence)
     }
-
-    /// Counts a session.
-    pub(super) const fn advance(&mut self) {
-        self.sequence += 1;
-    }
 }
 
 /// The key sets of a domain.
@@ -101,10 +110,28 @@ impl KeySets {
         self.0.iter()
     }
 
-    /// Puts a set in the place of version `replaced`, or, for `00`, beside the others.
-    pub(super) fn put(&mut self, replaced: u8, set: KeySet) -> Result<(), StatusWord> {
+    /// Counts a session of version `number`, and with it for every set that has the same keys: session keys are made of keys and
+    /// counter, not of the version.
+    pub(super) fn advance(&mut self, number: u8) -> Result<(), StatusWord> {
+        let set = self.find(number)?;
+        set.sequence += 1;
+        let (number, counted) = (set.version, set.sequence);
+        let shares: Vec<bool> = match self.iter().find(|set| set.version == number) {
+            Some(counting) => self.iter().map(|set| set.keys.shares_sessions_with(&counting.keys)).collect(),
+            None => Vec::new(),
+        };
+        let sharing = self.0.iter_mut().zip(shares).filter(|(_, shares)| *shares);
+        sharing.for_each(|(set, _)| set.sequence = set.sequence.max(counted));
+        Ok(())
+    }
+
+    /// Puts a set in the place of version `replaced`, or, for `00`, beside the others. Keys that are on the card already, those
+    /// that they replace included, go on with their count.
+    pub(super) fn put(&mut self, replaced: u8, mut set: KeySet) -> Result<(), StatusWord> {
         let is_taken = self.iter().any(|old| old.version == set.version && old.version.number() != replaced);
         require(!is_taken, StatusWord::WRONG_DATA)?;
+        let sharing = self.iter().filter(|old| old.keys.shares_sessions_with(&set.keys));
+        set.sequence = sharing.map(|old| old.sequence).max().unwrap_or(0);
         if replaced == 0 {
             require(self.0.len() < Self::MAX, StatusWord::NOT_ENOUGH_MEMORY)?;
             self.0.push(set);

@@ -23,7 +23,8 @@ enum NewKey {
 }
 
 impl<R: CryptoRng> SecurityDomain<R> {
-    /// PUT KEY `80 D8 replaced 81 Lc version keys`: a whole set, which starts with its sequence counter at zero.
+    /// PUT KEY `80 D8 replaced 81 Lc version keys`: a whole set. Its sequence counter starts at zero, unless
+    /// the card has had its keys in a set that is still there or that it replaces: no session is to come twice.
     ///
     /// ```text
     /// 80 10 E(key)                   03 KCV

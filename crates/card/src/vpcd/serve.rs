@@ -101,8 +101,8 @@ pub fn connect(reader: impl ToSocketAddrs, patience: Duration) -> io::Result<Tcp
     }
 }
 
-/// Plugs `card` into the reader at the other end of `stream`, and answers until the reader closes the connection. Closing
-/// it on this side is pulling the card out.
+/// Plugs `card` into the reader at the other end of `stream`, and answers until the reader closes the connection, which takes
+/// the card's power away: it is reset. Closing the connection on this side is pulling the card out.
 ///
 /// # Errors
 /// Returns the error of the connection.
@@ -114,7 +114,13 @@ pub fn serve(stream: &TcpStream, atr: &Atr, card: &mut impl VirtualCard) -> io::
 ///
 /// # Errors
 /// Returns the error of the streams.
-pub fn serve_over(
+pub fn serve_over(from: impl Read, to: impl Write, atr: &Atr, card: &mut impl VirtualCard) -> io::Result<()> {
+    let ended = answer_frames(from, to, atr, card);
+    card.reset();
+    ended
+}
+
+fn answer_frames(
     from: impl Read,
     mut to: impl Write,
     atr: &Atr,

@@ -85,10 +85,13 @@ impl Os {
         Ok(key)
     }
 
-    /// The key of the TAC: the first of its kind.
+    /// The key of the TAC: the first of its kind, if it may be used now.
     pub(super) fn tac_key(&self) -> Result<&KeyRecord, StatusWord> {
         let keys = self.directory().keys.as_ref();
-        keys.and_then(|keys| keys.first(KeyKind::Tac)).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)
+        let key = keys.and_then(|keys| keys.first(KeyKind::Tac));
+        let key = key.ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
+        require(key.usage.permits(self.session.levels()), StatusWord::SECURITY_STATUS)?;
+        Ok(key)
     }
 
     fn write_answer(&self, transaction: &Transaction, book: &Book, out: &mut Vec<u8>) {

@@ -43,8 +43,8 @@ impl Script {
     /// Compares a card with the plan, step by step, and changes nothing on it that lasts.
     ///
     /// Masters and external authentication keys are proven to the card: a key that is another one costs a try, which the next
-    /// success gives back. A card of other keys loses two tries of its master, and its last one never in the same call; do not
-    /// compare it again and again. Internal authentication keys are made to prove themselves. Files are read back where they are
+    /// success gives back. A card of other keys loses two tries of its master, and no second one where the first left it hardly
+    /// any; a master that has one try left loses that. Do not compare such a card again and again. Internal authentication keys are made to prove themselves. Files are read back where they are
     /// readable. For other keys, for PINs and for protected content there is no command that would prove them and change
     /// nothing: those are [`Verdict::Unproven`].
     ///

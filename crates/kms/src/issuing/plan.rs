@@ -173,7 +173,7 @@ pub struct Key {
     pub version: Option<u8>,
     /// Wrong tries that it stands, for the uses that count them.
     pub tries: Option<u8>,
-    /// The low nibble becomes the security state, for external authentication.
+    /// The low nibble becomes the security state, for external authentication. It is never the master's.
     pub follow: Option<u8>,
     /// Who may use it: by default everybody.
     #[serde(default = "always")]
@@ -248,10 +248,10 @@ pub struct SamKey {
     pub version: Option<u8>,
     /// Version under which the SAM keeps it: by default the version of the key.
     pub slot: Option<u8>,
-    /// Levels of dispersion down to the key of a user card: by default 1.
+    /// Levels of dispersion down to the key of a user card, at least 1: by default 1.
     #[serde(default = "one_level")]
     pub levels: u8,
-    /// Type in the SAM, 0 to 31: 2 is purchase, 7 is encryption.
+    /// Type in the SAM, one that the function of the key calls for: 2 is purchase, 7 is encryption.
     pub kind: u8,
 }
 
@@ -266,7 +266,7 @@ pub struct Pin {
     pub value: Template,
     /// Wrong tries that it stands.
     pub tries: u8,
-    /// The low nibble becomes the security state.
+    /// The low nibble becomes the security state, which is never the master's.
     pub follow: u8,
     /// Who may present it: by default everybody.
     #[serde(default = "always")]

@@ -22,9 +22,10 @@ use super::template::{Template, TemplateError};
 /// Whether cards go out to people.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
-    /// They do: keys that the whole world knows are refused, and so are weak ones.
+    /// They do: keys that the whole world knows are refused, and so are weak ones and rules that let everybody write, create or
+    /// erase.
     Production,
-    /// They don't: any key goes.
+    /// They don't: any key and any rule goes.
     Test,
 }
 
@@ -75,9 +76,24 @@ pub enum PlanFault {
     /// Not 0 to 15.
     #[error("security states are 0 to 15, found {0}")]
     Follow(u8),
-    /// Levels 0 to 7, kinds 0 to 31.
-    #[error("a SAM key has 0 to 7 levels and a kind of 0 to 31")]
+    /// A PIN or key that leads to the state of the directory's master: who has it passes for the master.
+    #[error("state {0} is the master's own")]
+    MastersState(u8),
+    /// A rule that asks for nothing, in production.
+    #[error("the rule for `{0}` lets everybody: its low nibble is 0")]
+    OpenRule(&'static str),
+    /// Levels 1 to 7, kinds 2 to 31. A key of the city without dispersion would show the keys of all its cards, and kinds 0 and 1
+    /// are no parent keys.
+    #[error("a SAM key has 1 to 7 levels and a kind of 2 to 31")]
     SamUsage,
+    /// The key's function is another one.
+    #[error("a key of the function `{function}` is not for kind {kind} in a SAM")]
+    NotForThisKind {
+        /** Function of the key. */
+        function: &'static str,
+        /** Kind in the plan. */
+        kind: u8,
+    },
     /// A protected file, and no line protection key in its directory.
     #[error("the file is protected, and its directory has no key 0 of use `line`")]
     NoLineKey,
@@ -167,8 +183,8 @@ impl Plan {
     /// The steps for one card: its keys from `keys`, everything else from `data`, delivered under `transport`.
     ///
     /// # Errors
-    /// Returns [`PlanError`] with the place in the plan if a key is missing, of another function, weak or known to everybody
-    /// ([`Mode::Production`]), or if the card's data does not fit. Nothing has been sent to a card then.
+    /// Returns [`PlanError`] with the place in the plan if a key is missing or of another function; if, in
+    /// [`Mode::Production`], it is weak or known to everybody, or a rule lets everybody write, create or erase; or if the card's data does not fit. Nothing has been sent to a card then.
     pub fn script(
         &self,
         keys: &KeyRing,
@@ -191,14 +207,15 @@ impl Plan {
     /// What can be wrong with a plan whatever the card is.
     pub(super) fn check(&self) -> Result<(), PlanError> {
         check_master(&self.card.master).at("card, master")?;
-        check_directory("card", &self.card.key, &[], &self.card.file)?;
+        check_directory("card", &self.card.master, &self.card.key, &[], &self.card.file)?;
         for (index, application) in self.application.iter().enumerate() {
             let place = application.place();
             if self.application.iter().take(index).any(|other| other.id == application.id) {
                 return Err(PlanFault::Twice).at(&place);
             }
             check_master(&application.master).at(&format!("{place}, master"))?;
-            check_directory(&place, &application.key, &application.pin, &application.file)?;
+            let Application { master, key, pin, file, .. } = application;
+            check_directory(&place, master, key, pin, file)?;
             for key in &application.sam_key {
                 sam_usage(key).at(&format!("{place}, SAM key `{}`", key.key))?;
             }
@@ -219,13 +236,24 @@ fn check_master(master: &Master) -> Result<()> {
     Ok(())
 }
 
-fn check_directory(place: &str, keys: &[Key], pins: &[Pin], files: &[File]) -> Result<(), PlanError> {
+fn check_directory(
+    place: &str,
+    master: &Master,
+    keys: &[Key],
+    pins: &[Pin],
+    files: &[File],
+) -> Result<(), PlanError> {
+    let below_master = |state: u8| match state == master.follow {
+        true => Err(PlanFault::MastersState(state)),
+        false => Ok(()),
+    };
     for (index, key) in keys.iter().enumerate() {
         let place = key_place(place, key);
         key_use(key, 0).at(&place)?;
         if key.r#use == Use::ExternalAuthentication && key.id == 0 {
             return Err(PlanFault::MastersPlace).at(&place);
         }
+        key.follow.map_or(Ok(()), below_master).at(&place)?;
         if keys.iter().take(index).any(|other| (other.r#use, other.id) == (key.r#use, key.id)) {
             return Err(PlanFault::Twice).at(&place);
         }
@@ -233,6 +261,7 @@ fn check_directory(place: &str, keys: &[Key], pins: &[Pin], files: &[File]) -> R
     for (index, pin) in pins.iter().enumerate() {
         let place = format!("{place}, PIN {:02X}", pin.id);
         tries(pin.tries).and(follow(pin.follow)).at(&place)?;
+        below_master(pin.follow).at(&place)?;
         if pins.iter().take(index).any(|other| other.id == pin.id) {
             return Err(PlanFault::Twice).at(&place);
         }
@@ -288,7 +317,9 @@ fn follow(state: u8) -> Result<u8> {
 }
 
 fn sam_usage(key: &SamKey) -> Result<PsamKeyUsage> {
-    PsamKeyUsage::new(key.levels, key.kind).ok_or(PlanFault::SamUsage)
+    // Kinds 0 and 1 are the master and the line protection key of the SAM's own directory.
+    let is_parent = key.levels > 0 && key.kind > 1;
+    PsamKeyUsage::new(key.levels, key.kind).filter(|_| is_parent).ok_or(PlanFault::SamUsage)
 }
 
 /// What the card has to know of a key of this `version`.
@@ -356,6 +387,8 @@ impl<'a> Planner<'a> {
 
     fn application(&mut self, application: &Application) -> Result<(), PlanError> {
         let place = application.place();
+        self.closed("create", application.create).at(&place)?;
+        self.closed("erase", application.erase).at(&place)?;
         let above = self.card_master();
         let directory = CreateDf {
             id: FileId(application.id),
@@ -419,9 +452,15 @@ impl<'a> Planner<'a> {
             let key = self.key(key, &mut desk).at(&place)?;
             self.push(&place, Action::LoadKey { key, under: desk.master.duplicate() });
         }
+        let mut names = Vec::new();
         for key in sam_keys {
             let place = format!("{place}, SAM key `{}`", key.key);
             let key = self.sam_key(key).at(&place)?;
+            // The SAM would put the second in the place of the first.
+            if names.contains(&(key.usage, key.slot)) {
+                return Err(PlanFault::Twice).at(&place);
+            }
+            names.push((key.usage, key.slot));
             self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
         }
         if let Some(key) = exchange_key {
@@ -482,6 +521,11 @@ impl<'a> Planner<'a> {
 
     fn sam_key(&mut self, key: &SamKey) -> Result<LoadedSamKey> {
         let taken = self.take(&key.key, KeyScope::City, key.version, None)?;
+        let mut types = taken.purpose.card_key_types().fmcos.iter();
+        if !types.any(|key_type| sam_kinds(*key_type).contains(&key.kind)) {
+            let function = taken.purpose.name();
+            return Err(PlanFault::NotForThisKind { function, kind: key.kind });
+        }
         Ok(LoadedSamKey {
             usage: sam_usage(key)?,
             slot: key.slot.unwrap_or(taken.version),
@@ -510,6 +554,10 @@ impl<'a> Planner<'a> {
     }
 
     fn file(&mut self, place: &str, file: &File, desk: &Desk) -> Result<(), PlanError> {
+        // A file under line protection is written by who has its key, whatever the rule.
+        if file.protection.is_none() {
+            self.closed("write", file.write.unwrap_or_default()).at(place)?;
+        }
         let protection = file.protection.map(|protection| match protection {
             ContentProtection::Mac => Protection::Mac,
             ContentProtection::CipherAndMac => Protection::CipherAndMac,
@@ -579,6 +627,14 @@ impl<'a> Planner<'a> {
         Ok(key)
     }
 
+    /// Refuses a rule that a session meets which has proven nothing: `0Y` and `XY` with Y = 0.
+    fn closed(&self, what: &'static str, rule: u8) -> Result<()> {
+        match (self.mode, rule & 0x0F) {
+            (Mode::Production, 0x0) => Err(PlanFault::OpenRule(what)),
+            _ => Ok(()),
+        }
+    }
+
     fn check(&self, key: &TdeaKey) -> Result<()> {
         match (self.mode, known_test_key(key)) {
             (Mode::Test, _) => Ok(()),
@@ -605,6 +661,24 @@ impl Use {
             Self::Purchase => 0x3E,
             Self::Load => 0x3F,
         }
+    }
+}
+
+/// Kinds that a SAM may keep a parent key under whose children are keys of this type on user cards. A purchase key that also
+/// encrypts would give away the process keys of purchases; so each serves what its children are for.
+const fn sam_kinds(key_type: u8) -> &'static [u8] {
+    match key_type {
+        0x30 => &[0x07, 0x0F],
+        0x31 => &[0x0F],
+        0x32 => &[0x06, 0x0F],
+        0x34 => &[0x0C],
+        0x36 => &[0x05, 0x06, 0x08],
+        0x37 => &[0x03],
+        0x38 => &[0x04],
+        0x39 => &[0x07, 0x0E],
+        0x3E => &[0x02],
+        0x3F => &[0x09],
+        _ => &[],
     }
 }
 

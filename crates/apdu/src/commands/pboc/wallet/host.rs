@@ -3,6 +3,7 @@
 use diversify::pboc::{ProcessInput, Transaction};
 
 use super::keys::{LoadKey, OverdraftKey, ProcessKey, TacKey, TransactionKey, UnloadKey, process_key};
+use super::purchase::split_proof;
 use super::{
     AnswerLengthError, MAC_LEN, Tac, TerminalId, TransactionTime, TransactionType, Wallet, expect_mac, fixed,
 };
@@ -393,6 +394,16 @@ macro_rules! with_tac {
             pub fn verify_tac(&self, received: &[u8], key: &TacKey) -> Result<Tac, Rejected> {
                 self.expect_tac(received, key)
             }
+
+            /// Verifies the TAC in the proof that the card gives of its last transaction
+            /// ([`transaction_proof`](super::transaction_proof)), where the receipt was lost: the balance has changed.
+            ///
+            /// # Errors
+            /// Returns [`Rejected`], and nothing about why.
+            pub fn verify_proof(&self, proof: &[u8], key: &TacKey) -> Result<Tac, Rejected> {
+                let (tac, _) = split_proof(proof)?;
+                self.expect_tac(tac.as_bytes(), key)
+            }
         })*
     };
 }
@@ -406,6 +417,16 @@ impl UnloadSent {
     /// Returns [`Rejected`], and nothing about why. The card may have done it all the same: ask it for its proof.
     pub fn verify_mac3(&self, received: &[u8]) -> Result<(), Rejected> {
         expect_mac(&self.parts(|parts| self.key.mac(parts)), received)
+    }
+
+    /// Verifies MAC3 in the proof that the card gives of its last transaction
+    /// ([`transaction_proof`](super::transaction_proof)), where the receipt was lost: the balance has changed.
+    ///
+    /// # Errors
+    /// Returns [`Rejected`], and nothing about why.
+    pub fn verify_proof(&self, proof: &[u8]) -> Result<(), Rejected> {
+        let (_, mac3) = split_proof(proof)?;
+        self.verify_mac3(&mac3)
     }
 }
 

@@ -15,7 +15,8 @@ pub fn get_balance(wallet: Wallet) -> CommandApdu {
 }
 
 /// GET TRANSACTION PROVE: `80 5A 00 type 02 sequence 08`. The card answers `MAC || TAC` of its last transaction, if it is this
-/// one, and `9406` otherwise: so a terminal finds out after a tear whether the money has moved.
+/// one, and `9406` otherwise: so a terminal finds out after a tear whether the money has moved. The order is not that of the
+/// answer to DEBIT: [`PurchaseSent::verify_proof`](super::PurchaseSent::verify_proof) and its like read it.
 #[must_use]
 pub fn transaction_proof(transaction_type: TransactionType, sequence: u16) -> CommandApdu {
     CommandApdu::new(header(0x5A, 0x00, transaction_type.byte()))

@@ -175,8 +175,22 @@ impl PurchaseSent {
     ///
     /// # Errors
     /// Returns [`Rejected`], and nothing about why. The card may have paid all the same: ask it for its proof.
-    pub fn verify(self, answer: &[u8]) -> Result<(PurchaseStatement, Tac), Rejected> {
+    pub fn verify(&self, answer: &[u8]) -> Result<(PurchaseStatement, Tac), Rejected> {
         let (tac, mac2) = split(answer)?;
+        self.accept(tac, mac2)
+    }
+
+    /// Verifies the proof `MAC2 || TAC` that the card gives of its last transaction
+    /// ([`transaction_proof`](super::transaction_proof)), where the answer to DEBIT was lost: the card has paid.
+    ///
+    /// # Errors
+    /// Returns [`Rejected`], and nothing about why.
+    pub fn verify_proof(&self, proof: &[u8]) -> Result<(PurchaseStatement, Tac), Rejected> {
+        let (tac, mac2) = split_proof(proof)?;
+        self.accept(tac, mac2)
+    }
+
+    fn accept(&self, tac: Tac, mac2: [u8; MAC_LEN]) -> Result<(PurchaseStatement, Tac), Rejected> {
         expect_mac(&self.key.mac(&[&self.statement.amount.to_be_bytes()]), &mac2)?;
         Ok((self.statement, tac))
     }
@@ -253,16 +267,38 @@ impl SamDebit {
     ///
     /// # Errors
     /// Returns [`Rejected`] unless the answer is 8 bytes.
-    pub fn credit_sam(self, answer: &[u8]) -> Result<(CommandApdu, PurchaseStatement, Tac), Rejected> {
-        let (tac, mac2) = split(answer)?;
+    pub fn credit_sam(&self, answer: &[u8]) -> Result<(CommandApdu, PurchaseStatement, Tac), Rejected> {
+        split(answer).map(|(tac, mac2)| self.credit(tac, mac2))
+    }
+
+    /// The same with the proof `MAC2 || TAC` that the card gives of its last transaction
+    /// ([`transaction_proof`](super::transaction_proof)), where the answer to DEBIT was lost. The SAM still waits for it, as
+    /// long as it got no other command.
+    ///
+    /// # Errors
+    /// Returns [`Rejected`] unless the proof is 8 bytes.
+    pub fn credit_sam_by_proof(
+        &self,
+        proof: &[u8],
+    ) -> Result<(CommandApdu, PurchaseStatement, Tac), Rejected> {
+        split_proof(proof).map(|(tac, mac2)| self.credit(tac, mac2))
+    }
+
+    fn credit(&self, tac: Tac, mac2: [u8; MAC_LEN]) -> (CommandApdu, PurchaseStatement, Tac) {
         let command = CommandApdu::new(header(0x72, 0x00, 0x00)).with_data(&mac2).expect("4 bytes");
-        Ok((command, self.statement, tac))
+        (command, self.statement, tac)
     }
 }
 
 /// `TAC || MAC2`
 fn split(answer: &[u8]) -> Result<(Tac, [u8; MAC_LEN]), Rejected> {
     let [t0, t1, t2, t3, m0, m1, m2, m3] = fixed(answer).map_err(|_| Rejected)?;
+    Ok((Tac([t0, t1, t2, t3]), [m0, m1, m2, m3]))
+}
+
+/// The other way round: `MAC || TAC`.
+pub(super) fn split_proof(proof: &[u8]) -> Result<(Tac, [u8; MAC_LEN]), Rejected> {
+    let [m0, m1, m2, m3, t0, t1, t2, t3] = fixed(proof).map_err(|_| Rejected)?;
     Ok((Tac([t0, t1, t2, t3]), [m0, m1, m2, m3]))
 }
 
