@@ -29,6 +29,7 @@ mod sam_purchase;
 mod secure_messaging;
 mod select;
 mod session;
+pub mod state;
 mod status;
 mod system;
 mod transport_key;
