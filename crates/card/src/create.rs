@@ -4,7 +4,7 @@ use apdu::StatusWord;
 
 use crate::access::Access;
 use crate::command::Command;
-use crate::directory::{MASTER_FILE, MAX_NAME, Directory, DirectoryHeader, Path};
+use crate::directory::{Directory, DirectoryHeader, MASTER_FILE, MAX_NAME, Path};
 use crate::file::{Body, ElementaryFile, FileHeader, Layout, Records};
 use crate::key_file::KeyFile;
 use crate::os::Os;

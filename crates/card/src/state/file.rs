@@ -185,10 +185,8 @@ impl<F: Medium> Slots<F> {
         let head = read(&mut file, 0, HEAD_LEN)?;
         let is_made = head.starts_with(HEAD);
         if !is_made && !is_unfinished(&head) {
-            return Err(match head.starts_with(HEAD_OF_ANY_VERSION) {
-                true => FileError::OtherVersion,
-                false => FileError::NotAStateFile,
-            });
+            let is_known = head.starts_with(HEAD_OF_ANY_VERSION);
+            return Err(if is_known { FileError::OtherVersion } else { FileError::NotAStateFile });
         }
         let mut slots = Self { file, key, newest: None };
         if is_made {
@@ -220,7 +218,8 @@ impl<F: Medium> Slots<F> {
         if self.newest.is_none() {
             return Ok(None);
         }
-        let found = self.find()?.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, FileError::Unreadable))?;
+        let found =
+            self.find()?.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, FileError::Unreadable))?;
         Ok(Some(StoredCard(found.state)))
     }
 
@@ -262,3 +261,7 @@ fn is_unfinished(head: &[u8]) -> bool {
     let text = head.iter().zip(HEAD).take_while(|(found, text)| found == text).count();
     head.iter().skip(text).all(|byte| *byte == 0)
 }
+
+#[cfg(test)]
+#[path = "file_faults.rs"]
+mod faults;

@@ -115,3 +115,7 @@ impl fmt::Debug for Durability {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "round_trip.rs"]
+mod round_trip;

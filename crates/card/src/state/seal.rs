@@ -84,7 +84,8 @@ impl TryFrom<&[u8]> for StorageKey {
     type Error = StorageKeyLength;
 
     fn try_from(bytes: &[u8]) -> Result<Self, StorageKeyLength> {
-        let bytes: &[u8; Self::LEN] = bytes.try_into().map_err(|_| StorageKeyLength { found: bytes.len() })?;
+        let bytes: &[u8; Self::LEN] =
+            bytes.try_into().map_err(|_| StorageKeyLength { found: bytes.len() })?;
         Ok(Self::from_fill(|key| key.copy_from_slice(bytes)))
     }
 }
