@@ -86,6 +86,8 @@ impl Stored for Memory {
     }
 
     fn read(input: &mut Reader<'_>) -> Option<Self> {
-        Some(Self { owner: Owner::read(input)?, blocked: input.flag()?, root: Directory::read(input)? })
+        let memory =
+            Self { owner: Owner::read(input)?, blocked: input.flag()?, root: Directory::read(input)? };
+        (memory.root.header.capacity == CardProfile::MEMORY).then_some(memory)
     }
 }

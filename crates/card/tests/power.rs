@@ -30,11 +30,11 @@ fn cut_at(number: usize, whole: &Run, scenario: impl Fn()) {
                 expected,
                 "write {number} {moment:?}"
             );
-            if expected.is_some() {
+            if let Some(expected) = expected {
                 let mut desk = Desk::reopened(store.clone(), profile);
                 desk.challenge(8);
                 // Nothing is lost by coming up.
-                assert_eq!(store.clone().load().unwrap().unwrap().expose_bytes(), expected.unwrap());
+                assert_eq!(store.clone().load().unwrap().unwrap().expose_bytes(), expected);
             }
         }
     }

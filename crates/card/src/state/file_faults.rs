@@ -1,8 +1,8 @@
 //! Each call on a state file cut off, in the middle of it or behind it.
 
+use alloc::rc::Rc;
 use core::cell::RefCell;
 use std::io::Cursor;
-use std::rc::Rc;
 
 use super::*;
 

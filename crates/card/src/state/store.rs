@@ -1,8 +1,9 @@
 //! What keeps the state of a card.
 
+use alloc::sync::Arc;
 use core::fmt;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 

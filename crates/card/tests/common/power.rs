@@ -1,11 +1,18 @@
 //! Power that is cut at a write of choice: while a supply is on, the cards that a thread makes are in stores of it.
 
 #![allow(dead_code, reason = "each test program uses its part of these helpers")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, unreachable_pub, reason = "a panic is the report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::std_instead_of_alloc,
+    unreachable_pub,
+    reason = "a panic is the report; a test program has std"
+)]
 
 use core::cell::RefCell;
+use core::panic::AssertUnwindSafe;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
 use cardroot_card::state::{CardStore, MemoryStore, StoredCard};
