@@ -15,6 +15,7 @@ use cardroot::tdea::{KeyLength, TdeaKey};
 use crate::sale::{self, DIALECT, Names};
 use crate::{Failure, Story, rng};
 
+const TRACE: &str = "000001";
 const PROFILE: &SmidProfile = &SmidProfile::KEY_NAME_10_SENT_AS_8;
 
 pub fn sell(story: &mut Story) -> Result<(), Failure> {
@@ -38,7 +39,7 @@ pub fn sell(story: &mut Story) -> Result<(), Failure> {
     let transaction = terminal.next_transaction()?;
     let names = Names::Smids(PROFILE, SmidList::from(Smid::new(KeyName::new(transaction.ksn().as_bytes())?)));
     let (pin_key, mac_key) = (transaction.key().pin_key(), transaction.key().mac_request_key());
-    let request = sale::request(&names, &pin_key, |covered| *mac_key.mac(covered).as_bytes())?;
+    let request = sale::request(&names, TRACE, &pin_key, |covered| *mac_key.mac(covered).as_bytes())?;
     story.tell(
         "terminal",
         format_args!("sends a 1200 of {} bytes, keys named by {}", request.len(), transaction.ksn()),
@@ -64,10 +65,7 @@ pub fn sell(story: &mut Story) -> Result<(), Failure> {
 
     let mac_key = transaction.key().mac_response_key();
     let answer = Message::verify_with(DIALECT, &response, |covered, code| mac_key.verify_mac(covered, code))?;
-    story.tell(
-        "terminal",
-        format_args!("verifies the MAC of the answer: {}", answer.text(39).unwrap_or_default()),
-    );
+    story.tell("terminal", format_args!("verifies the MAC of the answer: {}", sale::action(&answer, TRACE)?));
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::room::Envelopes;
 use crate::sale::{self, DIALECT, Names, TERMINAL};
 use crate::{Failure, Story};
 
+const TRACE: &str = "000001";
 const OVERLAP: Duration = Duration::from_secs(3600);
 
 pub fn sell(story: &mut Story) -> Result<(), Failure> {
@@ -42,7 +43,8 @@ pub fn sell(story: &mut Story) -> Result<(), Failure> {
 
     let keys = terminal.outgoing(terminal_id)?.keys();
     let (pin_key, mac_key) = (keys.pin().ok_or("no PIN key")?, keys.mac().ok_or("no MAC key")?);
-    let request = sale::request(&Names::Terminal, pin_key, |covered| *mac_key.mac(covered).as_bytes())?;
+    let request =
+        sale::request(&Names::Terminal, TRACE, pin_key, |covered| *mac_key.mac(covered).as_bytes())?;
     story.tell(
         "terminal",
         format_args!("sends a 1200 of {} bytes, keys meant by terminal {TERMINAL}", request.len()),
@@ -67,9 +69,6 @@ pub fn sell(story: &mut Story) -> Result<(), Failure> {
         sale::response(&message, action, &Names::Terminal, |covered| *mac.mac(covered).as_bytes())?;
 
     let answer = Message::verify_with(DIALECT, &response, |covered, code| mac_key.verify_mac(covered, code))?;
-    story.tell(
-        "terminal",
-        format_args!("verifies the MAC of the answer: {}", answer.text(39).unwrap_or_default()),
-    );
+    story.tell("terminal", format_args!("verifies the MAC of the answer: {}", sale::action(&answer, TRACE)?));
     Ok(())
 }

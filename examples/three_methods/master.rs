@@ -21,6 +21,9 @@ use crate::{Failure, Story, rng};
 type Node = KeyHierarchy<AesKbpk, TdeaCmac>;
 
 const PROFILE: &SmidProfile = &SmidProfile::LENGTH_PREFIXED;
+/// Trace number of the key exchange.
+const EXCHANGE: &str = "000041";
+const ACCEPTED: &str = "800";
 const OVERLAP: Duration = Duration::from_secs(3600);
 const NOW: Duration = Duration::ZERO;
 
@@ -51,9 +54,9 @@ pub fn sell(story: &mut Story) -> Result<(), Failure> {
     // In use, they are replaced by message.
     world.exchange(story)?;
     story.tell("", "the next sale is still under the old keys, its answer under the new ones:");
-    world.trade(story)?;
+    world.trade(story, "000042")?;
     story.tell("", "which tells the terminal that the new keys are in use:");
-    world.trade(story)
+    world.trade(story, "000043")
 }
 
 impl World {
@@ -95,7 +98,7 @@ impl World {
         let (mac_offered, mac_block) = offer.written();
 
         let mut message = Message::new("1804".parse()?);
-        message.set_text(DIALECT, 11, "000041")?;
+        message.set_text(DIALECT, 11, EXCHANGE)?;
         message.set_text(DIALECT, 41, TERMINAL)?;
         message.set_bytes(DIALECT, 96, format!("{pin_block}{mac_block}").as_bytes())?;
         let mac_key = host.outgoing::<Mac>(*to_terminal)?;
@@ -106,19 +109,25 @@ impl World {
         );
 
         let (_, _, received) = verify(terminal, *to_host, &sent)?;
+        sale::expect(&received, "1804", EXCHANGE)?;
         let blocks = split_blocks(received.bytes(96).ok_or("no bit 96")?)?;
         let [pin_block, mac_block] = blocks.as_slice() else { return Err("not two key blocks".into()) };
         terminal.accept::<Pin>(*to_host, pin_block, NOW)?.written();
         terminal.accept::<Mac>(*to_host, mac_block, NOW)?.written();
         let mut answer = Message::new("1814".parse()?);
-        for (field, text) in [(11, "000041"), (39, "800"), (41, TERMINAL)] {
+        for (field, text) in [(11, EXCHANGE), (39, ACCEPTED), (41, TERMINAL)] {
             answer.set_text(DIALECT, field, text)?;
         }
         let mac_key = terminal.outgoing::<Mac>(*to_host)?;
         let answer = sale::seal(answer, &name(&[mac_key.name()])?, |covered| mac_of(mac_key, covered))?;
         story.tell("terminal", "has both keys pending, answers with an 1814");
 
-        verify(host, *to_terminal, &answer)?;
+        let (_, _, answer) = verify(host, *to_terminal, &answer)?;
+        // Confirmed by any other message, the old keys would be given up while the terminal has no others.
+        sale::expect(&answer, "1814", EXCHANGE)?;
+        if answer.text(39) != Some(ACCEPTED) {
+            return Err("the terminal has not taken the keys".into());
+        }
         host.confirm::<Pin>(*to_terminal, pin_offered, NOW)?.written();
         host.confirm::<Mac>(*to_terminal, mac_offered, NOW)?.written();
         story.tell("host", "takes the new keys into use, keeps the old ones for an hour");
@@ -126,11 +135,11 @@ impl World {
     }
 
     /// One sale. Bit 53 names the PIN key and the MAC key.
-    fn trade(&mut self, story: &mut Story) -> Result<(), Failure> {
+    fn trade(&mut self, story: &mut Story, trace: &str) -> Result<(), Failure> {
         let Self { host, terminal, to_terminal, to_host } = self;
         let (pin, mac) = (terminal.outgoing::<Pin>(*to_host)?, terminal.outgoing::<Mac>(*to_host)?);
         let names = name(&[pin.name(), mac.name()])?;
-        let request = sale::request(&names, pin.key(), |covered| mac_of(mac, covered))?;
+        let request = sale::request(&names, trace, pin.key(), |covered| mac_of(mac, covered))?;
         story.tell(
             "terminal",
             format_args!("sends a 1200 under {} and {}", shown(pin.name()), shown(mac.name())),
@@ -154,10 +163,7 @@ impl World {
         );
 
         let (stage, number, answer) = verify(terminal, *to_host, &answer)?;
-        story.tell(
-            "terminal",
-            format_args!("verifies ({stage:?} key): {}", answer.text(39).unwrap_or_default()),
-        );
+        story.tell("terminal", format_args!("verifies ({stage:?} key): {}", sale::action(&answer, trace)?));
         if stage == Stage::Pending {
             // Both keys came in one message: what is under the one says that the other one is in use too.
             terminal.confirm::<Mac>(*to_host, number, NOW)?.written();

@@ -22,17 +22,17 @@ pub enum Names<'a> {
     Smids(&'a SmidProfile, SmidList),
 }
 
-/// A purchase: the PIN under the PIN key in bit 52, the MAC under the MAC key in bit 64.
+/// A purchase: the PIN under the PIN key in bit 52, the MAC under the MAC key in bit 64. Its trace number is new.
 pub fn request(
     names: &Names<'_>,
+    trace: &str,
     pin_key: &impl EncryptPinBlock<Error = Infallible>,
     mac: impl FnOnce(&[u8]) -> [u8; 8],
 ) -> Result<Vec<u8>, Failure> {
     let (pan, pin) = (Pan::from_ascii_digits(PAN)?, Pin::from_ascii_digits(PIN)?);
     let Ok(pin_block) = pin_key.encrypt_pin_block(&ClearPinBlock::encode_iso3(&pin, &pan, &mut rng()));
     let mut message = Message::new("1200".parse()?);
-    let texts =
-        [(2, str::from_utf8(PAN)?), (3, "000000"), (4, "000000012345"), (11, "000042"), (41, TERMINAL)];
+    let texts = [(2, str::from_utf8(PAN)?), (3, "000000"), (4, "000000012345"), (11, trace), (41, TERMINAL)];
     for (field, text) in texts {
         message.set_text(DIALECT, field, text)?;
     }
@@ -54,6 +54,22 @@ pub fn response(
     }
     message.set_text(DIALECT, 39, action)?;
     seal(message, names, mac)
+}
+
+/// Refuses a verified message that is not the one waited for. Where one MAC key serves both directions, what a party sent itself verifies too
+/// if somebody sends it back, and so does what it received before.
+pub fn expect(message: &Message, mti: &str, trace: &str) -> Result<(), Failure> {
+    if message.mti() == mti.parse()? && message.text(11) == Some(trace) {
+        Ok(())
+    } else {
+        Err("the message is not the one waited for".into())
+    }
+}
+
+/// What the host answered to the request with this trace number.
+pub fn action<'a>(answer: &'a Message, trace: &str) -> Result<&'a str, Failure> {
+    expect(answer, "1210", trace)?;
+    answer.text(39).ok_or_else(|| "the answer has no action code".into())
 }
 
 /// Names the keys in bit 53 and computes the MAC.
@@ -82,6 +98,7 @@ pub fn judge_pin(
     request: &Message,
     pin_key: &impl DecryptPinBlock<Error = Infallible>,
 ) -> Result<&'static str, Failure> {
+    expect(request, "1200", request.text(11).ok_or("no trace number")?)?;
     let pan = Pan::from_ascii_digits(request.text(2).ok_or("no card number")?.as_bytes())?;
     let block = EncryptedPinBlock::try_from(request.bytes(52).ok_or("no PIN data")?)?;
     let Ok(clear) = pin_key.decrypt_pin_block(block);

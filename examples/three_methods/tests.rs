@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use cardroot::smid::iso8583::Message;
+
 use super::*;
 
 fn story(sell: Sell) -> String {
@@ -45,4 +47,18 @@ fn a_terminal_that_is_loaded_from_a_key_block_trades() {
     let story = story(dukpt::sell);
     assert!(story.contains("keys named by FFFF9876543210E00001"), "{story}");
     assert!(story.ends_with("verifies the MAC of the answer: 000"), "{story}");
+}
+
+#[test]
+fn what_somebody_sends_back_or_sent_before_is_no_answer() {
+    let message = |mti: &str, trace: &str| {
+        let mut message = Message::new(mti.parse().unwrap());
+        message.set_text(sale::DIALECT, 11, trace).unwrap();
+        message.set_text(sale::DIALECT, 39, sale::APPROVED).unwrap();
+        message
+    };
+    assert_eq!(sale::action(&message("1210", "000002"), "000002").unwrap(), sale::APPROVED);
+    assert!(sale::action(&message("1200", "000002"), "000002").is_err(), "its own request");
+    assert!(sale::action(&message("1210", "000001"), "000002").is_err(), "the answer to an older one");
+    assert!(sale::expect(&message("1814", "000040"), "1814", "000041").is_err(), "an older exchange");
 }

@@ -115,13 +115,12 @@ impl Side {
     fn new(own: &str, peer: &str, form: DataKeyForm) -> Self {
         let agreement = Agreement::new(own.parse().unwrap(), peer.parse().unwrap(), form);
         let mut party = Party::new(agreement, State::default(), MemoryStore::default()).unwrap();
-        Self::install(&mut party, "M1");
+        Self::install(&mut party, "M1", 0x0123456789ABCDEF_FEDCBA9876543210);
         Self { party, sent: HashSet::new(), accepted: HashSet::new() }
     }
 
-    fn install(party: &mut Party<MemoryStore>, name: &str) {
-        let kek = Kek::from_key(0x0123456789ABCDEF_FEDCBA9876543210_u128.to_be_bytes().into());
-        party.install_kek(Self::name(name), kek).unwrap();
+    fn install(party: &mut Party<MemoryStore>, name: &str, kek: u128) {
+        party.install_kek(Self::name(name), Kek::from_key(kek.to_be_bytes().into())).unwrap();
     }
 
     fn send(&mut self, input: &mut Input<'_>, rng: &mut SeededRng) -> Option<String> {
@@ -174,7 +173,7 @@ impl Side {
 /// Without a line that loses anything, under a new pair, the keys agree.
 fn settle([mut a, mut b]: [Side; 2], rng: &mut SeededRng) {
     for side in [&mut a, &mut b] {
-        Side::install(&mut side.party, "M2");
+        Side::install(&mut side.party, "M2", 0x1315191C2325292A_3132343738F1F2F4);
         side.party.abandon_sent_keys().unwrap();
     }
     let names = DataKeyNames::Two(Side::name("A"), Side::name("B"));

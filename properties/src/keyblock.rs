@@ -328,6 +328,8 @@ struct Side {
     peer: PartyId,
     disk: Vec<u8>,
     slots: [Numbers; 3],
+    /// The last number that it offered itself, by slot.
+    offered: [Option<u32>; 3],
 }
 
 struct World {
@@ -352,7 +354,7 @@ impl World {
             let change = node.confirm::<Master>(peer, number, Duration::ZERO).unwrap();
             let disk = change.state(&storage);
             change.written();
-            Side { node, peer, disk, slots: Default::default() }
+            Side { node, peer, disk, slots: Default::default(), offered: Default::default() }
         });
         Self { rng, storage, now: Duration::ZERO, sides, blocks: Vec::new() }
     }
@@ -365,9 +367,9 @@ impl World {
         input: &mut Input<'_>,
     ) -> Reach {
         let Self { rng, storage, now, sides, blocks } = self;
-        let Side { node, peer, disk, slots } = &mut sides[at];
+        let Side { node, peer, disk, slots, offered } = &mut sides[at];
         let (peer, now) = (*peer, *now);
-        let numbers = &mut slots[slot];
+        let (numbers, offered) = (&mut slots[slot], &mut offered[slot]);
         match input.below(8) {
             0 => {
                 let name = input.coin().then(|| KeyName::try_from(&[input.byte()][..]).unwrap());
@@ -375,6 +377,7 @@ impl World {
                 match take(offer, storage, disk, input) {
                     Ok(Some((number, block))) => {
                         assert_eq!(numbers.pending.replace(number), None);
+                        *offered = Some(number);
                         blocks.push(block);
                         return Reach::Held;
                     }
@@ -386,11 +389,14 @@ impl World {
             }
             1 => match node.repeat_offer::<R>(peer, rng) {
                 Ok((number, block)) => {
-                    assert_eq!(numbers.pending, Some(number));
+                    assert_eq!((numbers.pending, *offered), (Some(number), Some(number)));
                     blocks.push(block);
                     return Reach::Held;
                 }
-                Err(error) => assert_eq!((error, numbers.pending), (MethodError::NothingPending, None)),
+                Err(error) => {
+                    assert_eq!(error, MethodError::NothingPending);
+                    assert!(numbers.pending.is_none() || numbers.pending != *offered);
+                }
             },
             2 => {
                 let Some(block) = blocks.get(usize::from(input.byte()) % blocks.len().max(1)) else {
@@ -400,6 +406,7 @@ impl World {
                 match take(accepted, storage, disk, input) {
                     Ok(Some(number)) => {
                         assert!(numbers.pending.is_none_or(|pending| pending == number));
+                        assert_ne!(*offered, Some(number), "its own offer came back");
                         numbers.pending = Some(number);
                         return Reach::Held;
                     }

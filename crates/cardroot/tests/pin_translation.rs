@@ -7,13 +7,17 @@
 )]
 
 use core::convert::Infallible;
+use core::time::Duration;
 
 use cardroot::aeskey::{AesKey, AesKeyLength};
 use cardroot::dukpt::legacy::edition_1992::SingleDesReceiver;
 use cardroot::dukpt::{self, Ksn, aes};
+use cardroot::keyblock::methods::{
+    self, Aes, FixedKeys, Kek, KeyHierarchy, KeySet, Loaded, Master, PartyId, TdeaRetail,
+};
 use cardroot::keyblock::{
-    AesKbpk, BlockKey, DerivationKbpk, Exportability, Form, ModeOfUse, NewKey, ProtectionKey, aes_keys,
-    tdea_keys,
+    AesKbpk, BlockKey, DerivationKbpk, Exportability, Form, ModeOfUse, NewKey, ProtectionKey, Version,
+    aes_keys, tdea_keys,
 };
 use cardroot::pin::PinBlockFormat::{self, Iso0, Iso1, Iso3, Iso4};
 use cardroot::pin::translation::{self, Blocks, Iso4Blocks, Translation};
@@ -319,4 +323,56 @@ fn published_block_of_a_1992_terminal_arrives_under_aes_dukpt() {
     let passed_on = translation.translate(block, &mut rng()).unwrap();
     let field = to.decrypt_iso4_pin_block(passed_on, &Iso4PanField::encode(&pan)).unwrap();
     assert!(field.decode().unwrap().ct_eq(&pin("1234")));
+}
+
+/// A key out of a block, which is how a node takes keys.
+fn loaded<K: BlockKey, P: ProtectionKey>(key: K, mode: ModeOfUse, kbpk: &P) -> Loaded<K> {
+    let form = Form::new(P::VERSIONS[0], Exportability::None);
+    let block = NewKey::new(key, mode).unwrap().wrap(kbpk, &form, &mut rng()).unwrap();
+    Loaded::from(block.unwrap(kbpk).unwrap().into_key::<K>().unwrap())
+}
+
+#[test]
+fn a_pin_goes_from_a_node_of_fixed_keys_to_a_node_of_a_hierarchy() {
+    let (overlap, now) = (Duration::from_secs(60), Duration::from_secs(1));
+    let party = |name: &str| PartyId::try_from(name.as_bytes()).unwrap();
+    let (terminal, issuer) = (party("TERM0001"), party("ISSUER"));
+
+    let kbpk = DerivationKbpk::from_key(TdeaKey::generate(KeyLength::Triple, &mut rng()));
+    let pin_key = tdea_keys::PinKey::from_key(TdeaKey::generate(KeyLength::Double, &mut rng()));
+    let mut fixed = FixedKeys::<TdeaRetail>::new(overlap);
+    let keys = KeySet::new().with_pin(loaded(pin_key.duplicate(), ModeOfUse::ENCRYPT_AND_DECRYPT, &kbpk));
+    let number = fixed.replace(terminal, None, keys).unwrap().written();
+    fixed.confirm(terminal, number, now).unwrap().written();
+
+    let exchange = || AesKbpk::from_key(AesKey::generate(AesKeyLength::Aes256, &mut rng()));
+    let (wrapping, master) = (exchange(), exchange());
+    let mut node = |peer| {
+        let mut node = KeyHierarchy::<AesKbpk, Aes>::new(Version::D, overlap).unwrap();
+        let key = loaded(master.duplicate(), ModeOfUse::ENCRYPT_AND_DECRYPT, &wrapping);
+        let number = node.load_master(peer, None, key).unwrap().written();
+        node.confirm::<Master>(peer, number, now).unwrap().written();
+        node
+    };
+    let (mut switch, mut issuing) = (node(issuer), node(party("SWITCH")));
+    let peer = party("SWITCH");
+    let (number, block) =
+        switch.offer::<Kek>(issuer, None, AesKeyLength::Aes256, &mut rng()).unwrap().written();
+    issuing.accept::<Kek>(peer, &block, now).unwrap().written();
+    switch.confirm::<Kek>(issuer, number, now).unwrap().written();
+    let (number, block) =
+        switch.offer::<methods::Pin>(issuer, None, AesKeyLength::Aes128, &mut rng()).unwrap().written();
+    let taken = issuing.accept::<methods::Pin>(peer, &block, now).unwrap().written();
+    issuing.confirm::<methods::Pin>(peer, taken, now).unwrap().written();
+    switch.confirm::<methods::Pin>(issuer, number, now).unwrap().written();
+
+    let (pin, pan) = (pin("1234"), pan("4012345678909"));
+    let Ok(sent) = pin_key.encrypt_pin_block(&ClearPinBlock::encode_iso0(&pin, &pan));
+    let from = fixed.outgoing(terminal).unwrap().keys().pin().unwrap();
+    let to = switch.outgoing::<methods::Pin>(issuer).unwrap().key();
+    let translation = Translation::new(Blocks::new(Iso0, from), Iso4Blocks::new(to), Some(&pan)).unwrap();
+    let arrived = translation.translate(sent, &mut rng()).unwrap();
+    let key = issuing.outgoing::<methods::Pin>(peer).unwrap().key();
+    let Ok(field) = key.decrypt_iso4_pin_block(arrived, &Iso4PanField::encode(&pan));
+    assert!(field.decode().unwrap().ct_eq(&pin));
 }

@@ -1,4 +1,4 @@
-//! `cardroot card`: cards in software.
+//! `cardroot card`: cards in software, and cards that are made.
 
 use core::time::Duration;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use cardroot::tdea::{KeyError, TdeaKey};
 use clap::{Args, Subcommand, ValueEnum};
 use getrandom::rand_core::CryptoRng;
 
+use crate::card_issue;
 use crate::error::Failure;
 use crate::hex;
 use crate::key::system_rng;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     /// stays in a file: each change is in there before its answer leaves, so that no cut of the power brings a try or money back.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
+    #[command(flatten)]
+    Make(card_issue::Command),
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -96,6 +99,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<Report, Failure> {
         match self {
             Self::Serve(arguments) => serve(&arguments),
+            Self::Make(command) => command.run(),
         }
     }
 }
@@ -165,6 +169,6 @@ impl TryFrom<&[u8]> for ReadKey {
     }
 }
 
-fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
+pub(crate) fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
     hex::parse_array(text, "a serial number")
 }

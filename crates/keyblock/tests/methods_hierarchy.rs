@@ -181,6 +181,8 @@ fn a_replayed_block_is_refused_and_so_is_one_that_comes_back_to_its_sender() {
     let (host, terminal, to_terminal, to_host) = &mut pair;
     assert_eq!(terminal.accept::<Mac>(*to_host, &first, NOW).unwrap_err(), MethodError::NotNew);
     let (_, block) = host.offer::<Data>(*to_terminal, None, KeyLength::Double, &mut rng()).unwrap().written();
+    let reflected = host.accept::<Data>(*to_terminal, &block, NOW);
+    assert_eq!(reflected.unwrap_err(), MethodError::NotNew, "while the offer stands");
     host.withdraw::<Data>(*to_terminal, 1).unwrap().written();
     assert_eq!(host.accept::<Data>(*to_terminal, &block, NOW).unwrap_err(), MethodError::NotNew);
 }
@@ -200,6 +202,9 @@ fn a_repeated_offer_is_the_same_key_in_another_block() {
     let change = terminal.accept::<Mac>(to_host, &other, NOW).unwrap();
     assert_eq!(change.records()[0].event, Event::Repeated);
     assert_eq!(change.written(), taken);
+
+    // A key that came is not sent on, not even back.
+    assert_eq!(terminal.repeat_offer::<Mac>(to_host, &mut rng()).unwrap_err(), MethodError::NothingPending);
 
     // Another key, while this one is pending, is not taken.
     host.withdraw::<Mac>(to_terminal, number).unwrap().written();

@@ -6,6 +6,8 @@ use rand_core::CryptoRng;
 use tdea::hazmat::{DesKey, DesMac};
 use tdea::{BLOCK_LEN, CbcMac, KeyLength, Mac, MacMismatch, Mode, Padding, PaddingError, RetailMac, TdeaKey};
 
+use crate::tdea_keys::Kek;
+
 /// Form of the data keys of a relationship, and the MAC that they compute. The parties choose it; nothing in a message tells it.
 ///
 /// # Security
@@ -89,6 +91,11 @@ impl DataKey {
             (Key::Double(a), Key::Double(b)) => a.ct_eq(b),
             _ => false,
         }
+    }
+
+    /// Whether it is the key that `kek` is, in constant time.
+    pub(super) fn is(&self, kek: &Kek) -> bool {
+        matches!(&self.key, Key::Double(key) if key.ct_eq(kek.expose_key()))
     }
 
     /// Makes a second copy of the key.

@@ -34,7 +34,7 @@ pub enum Event {
     KeysDiscontinued {
         /// What it named; nothing stands for all keys.
         named: Vec<Option<KeyId>>,
-        /// How many keys that were.
+        /// How many keys that were; none if they were out of use before, and the peer asks for the answer once more.
         keys: usize,
     },
     /// The peer has put the keys of the last DSM out of use.
@@ -129,9 +129,13 @@ pub enum Refusal {
     /// The MAC or the error detection code is wrong: another key, another message. Opaque on purpose.
     #[error("the code over the message is wrong")]
     NotAuthentic,
-    /// A key of the message has even parity, is weak, or is there twice. The message is authentic.
+    /// A key of the message has even parity, is weak, or is there twice. The code over the message is right.
     #[error("the message has a key that can't be used")]
     UnsoundKey,
+    /// A key of the message is in use here, on its way to the peer or in the archive. The code over the message is right: somebody may
+    /// know an old key and send it again. To be logged.
+    #[error("the message has a key that is or was here")]
+    KnownKey,
     /// It answers nothing that was sent.
     #[error("nothing was sent that the message could answer")]
     Unexpected,
@@ -165,6 +169,9 @@ pub enum SendError<E: core::error::Error + 'static> {
     /// A key that can't protect others.
     #[error("the key encrypting key is refused: {0}")]
     Strength(#[from] StrengthError),
+    /// A key that is in use here, on its way or in the archive: its counts would begin again, and old messages be accepted.
+    #[error("the key encrypting key is or was here, as it is or for another purpose")]
+    NotNew,
     /// A key encrypting key of another length than a pair has.
     #[error("a key encrypting key pair has 16 bytes")]
     NotAPair,

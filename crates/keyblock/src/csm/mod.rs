@@ -54,9 +54,14 @@
 //! agree not to name them.
 //!
 //! # Security
+//! Without notarization nothing binds a ciphertext to its direction: both have the same `*KK` and the same counts. Whoever learns a data key can
+//! send its ciphertext back, and authenticate it. So no key is accepted or installed that is in use here, on its way or in the archive; what
+//! [`Party::forget_archive`] drops is known no more.
+//!
 //! An ESM carries no MAC: anybody can forge one. All it can do here is move a count up, by no more than
 //! [`Agreement::greatest_adjustment`], and keys on their way stay on their way. A DSM has no count: an old one, sent again while the key that authenticates it
-//! is in use, discontinues a new key of the same name. Give keys new names.
+//! is in use, discontinues a new key of the same name; and the answer to an old one, held back and sent later, passes for the answer to a new
+//! one that names the same keys. Give keys new names.
 
 mod agreement;
 mod data_key;

@@ -11,8 +11,9 @@ use crate::tdea_keys::Kek;
 
 /// Where the 56 bits of a count are XORed onto each half of the key encrypting key.
 ///
-/// Sources say that the count is 56 bits and is XORed, not where. With [`RightAligned`](Self::RightAligned) the lowest bit of a count falls on
-/// a parity bit, so two counts in a row make one and the same cipher key; the counts of messages differ all the same.
+/// Sources say that the count is 56 bits and is XORed, not where. With [`RightAligned`](Self::RightAligned) seven bits of a count, the lowest and
+/// every eighth above it, fall on parity bits, so 128 counts make one and the same cipher key: what was sent under one of them decrypts under
+/// the others. The counts of messages differ all the same, and a key that comes again is refused while it is in use or in the archive.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum CountPlacement {
     /// A zero byte, then the 7 bytes of the count.

@@ -52,9 +52,11 @@ impl<S: StateStore> Party<S> {
 
     /// Takes a `*KK` into use that custodians brought, in the place of the one of its name. Its counts begin at 1. Returns its serial number.
     ///
+    /// A `*KK` of its name on its way to the peer is given up.
+    ///
     /// # Errors
     /// Returns [`SendError::Naming`] against the agreement, [`SendError::NotAPair`], [`SendError::Parity`] and [`SendError::Strength`] for keys that can't
-    /// protect others, and [`SendError::Store`].
+    /// protect others, [`SendError::NotNew`] for a key that is or was here, and [`SendError::Store`].
     pub fn install_kek(&mut self, name: Option<KeyId>, kek: Kek) -> Result<u64, SendError<S::Error>> {
         self.check_name(name).ok_or(SendError::Naming)?;
         if kek.length() != KeyLength::Double {
@@ -62,7 +64,12 @@ impl<S: StateStore> Party<S> {
         }
         kek.expose_key().check_strength()?;
         kek.expose_key().check_parity().map_err(|_| SendError::Parity)?;
+        if self.state.has_kek(&kek) {
+            return Err(SendError::NotNew);
+        }
         let mut next = self.state.duplicate();
+        // Acknowledged later, it would take the place of this one.
+        next.sent_keys.take_if(|sent| sent.kek.as_ref().is_some_and(|sent| sent.name == name));
         let serial = next.take_serial();
         let count = Some(Count::FIRST);
         let origin = KekOrigin::Manual;
@@ -116,7 +123,7 @@ impl<S: StateStore> Party<S> {
         Ok(key)
     }
 
-    /// Drops the keys of the archive for good.
+    /// Drops the keys of the archive for good. They are no longer known if they come again.
     ///
     /// # Errors
     /// Returns the store's error.

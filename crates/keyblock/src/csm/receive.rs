@@ -202,9 +202,18 @@ impl<S: StateStore> Party<S> {
             let key = kek.kek.expose_key();
             key.check_parity().is_ok() && key.check_strength().is_ok()
         });
-        let twice = matches!(&*data_keys, [first, second] if first.key.ct_eq(&second.key));
+        // Nothing is known of the XOR of two keys unless they are one, so that anybody could have made the code.
+        let twice = matches!(&*data_keys, [first, second] if first.key.ct_eq(&second.key))
+            || kek.as_ref().is_some_and(|kek| data_keys.iter().any(|key| key.key.is(&kek.kek)));
         if !sound || twice || !data_keys.iter().all(|key| key.key.is_sound()) {
             return Err(refuse(Refusal::UnsoundKey));
+        }
+        // Whoever knows an old key can authenticate its ciphertext, and other counts decrypt it alike: those of the other direction,
+        // and those that differ by parity bits.
+        if kek.as_ref().is_some_and(|kek| self.state.has_kek(&kek.kek))
+            || data_keys.iter().any(|key| self.state.has_data_key(&key.key))
+        {
+            return Err(refuse(Refusal::KnownKey));
         }
         let iv = keys.iv.zip(data_keys.last()).map(|(mut iv, last)| {
             last.key.decrypt(Mode::Ecb, &mut iv).expect("a vector is one block");
@@ -309,22 +318,43 @@ impl<S: StateStore> Party<S> {
         if self.check_name(authentication).is_none() {
             return Ok(Err(Refusal::Naming.into()));
         }
-        // A key that is not known and a MAC that is wrong look the same to somebody who guesses names.
         let Some(key) = self.select_authentication(authentication).map(|entry| entry.key.duplicate()) else {
-            return Ok(Err(Refusal::NotAuthentic.into()));
+            return Ok(self.discontinued_before(csm, named, authentication));
         };
         if let Err(why) = verify(csm, Some(&key)) {
             return Ok(Err(why.into()));
         }
-        if named.iter().flatten().any(|name| !self.state.knows(*name)) {
+        // One that was discontinued is named again by a DSM whose answer was lost.
+        if named.iter().flatten().any(|name| !self.state.knows(*name) && !self.state.discontinued(*name)) {
             return Ok(Err(Refusal::UnknownKey.into()));
         }
         let mut next = self.state.duplicate();
         let keys = next.discontinue(&named);
         self.commit(next)?;
+        Ok(Ok(self.discontinuation(named, keys, &key)))
+    }
+
+    /// A DSM whose own key is out of use, as after a DSM whose answer was lost: answered once more, and nothing changes.
+    ///
+    /// A key that is not known and a MAC that is wrong look the same to somebody who guesses names.
+    fn discontinued_before(
+        &self,
+        csm: &Csm<'_>,
+        named: Vec<Option<KeyId>>,
+        authentication: Option<KeyId>,
+    ) -> Result<Outcome, Refused> {
+        let mut keys = self.state.discontinued_data_keys().filter(|entry| entry.name == authentication);
+        let key = keys.find(|entry| verify(csm, Some(&entry.key)).is_ok()).ok_or(Refusal::NotAuthentic)?;
+        if named.iter().flatten().any(|name| !self.state.discontinued(*name)) {
+            return Err(Refusal::UnknownKey.into());
+        }
+        Ok(self.discontinuation(named, 0, &key.key))
+    }
+
+    fn discontinuation(&self, named: Vec<Option<KeyId>>, keys: usize, key: &DataKey) -> Outcome {
         let mut draft = self.draft(Class::Rsm);
         named.iter().for_each(|name| push(&mut draft, Field::Idd(*name)));
-        Ok(Ok(Outcome { event: Event::KeysDiscontinued { named, keys }, reply: Some(seal(draft, &key)) }))
+        Outcome { event: Event::KeysDiscontinued { named, keys }, reply: Some(seal(draft, key)) }
     }
 }
 

@@ -40,7 +40,7 @@ impl NewKeys<'_> {
 /// Names of one or two data keys; nothing if the parties do not name keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DataKeyNames {
-    /// One key; its first use decides what it is for.
+    /// One key; its first use decides what it is for, on each side by itself: no message tells the peer, so the parties agree on it.
     One(Option<KeyId>),
     /// A key for MACs and one for encryption.
     Two(Option<KeyId>, Option<KeyId>),

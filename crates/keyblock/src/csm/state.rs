@@ -185,19 +185,45 @@ impl State {
         }
     }
 
-    /// All keys in use or in the archive that came under the key encrypting key `serial`: what a compromise of it exposes.
+    /// All keys in use, on their way or in the archive that came under the key encrypting key `serial`, and those that came under one of
+    /// them: what a compromise of it exposes.
     pub fn exposed_by(&self, serial: u64) -> impl Iterator<Item = Option<KeyId>> {
-        let keks = self.keks.iter().chain(self.archive.iter().filter_map(|old| match &old.key {
+        let below = move |kek: &&KekEntry| kek.origin == KekOrigin::Automatic { under: serial };
+        // Two layers at most: what came in a message encrypts data keys only.
+        let mut serials: Vec<u64> = self.every_kek().filter(below).map(|kek| kek.serial).collect();
+        serials.push(serial);
+        let data = self.every_data_key().filter(move |key| serials.contains(&key.under));
+        self.every_kek().filter(below).map(|kek| kek.name).chain(data.map(|key| key.name))
+    }
+
+    /// The key encrypting keys in use, in the archive and on their way.
+    fn every_kek(&self) -> impl Iterator<Item = &KekEntry> {
+        let archived = self.archive.iter().filter_map(|old| match &old.key {
             OldKey::Kek(kek) => Some(kek),
             OldKey::Data(_) => None,
-        }));
-        let data = self.data_keys.iter().chain(self.archive.iter().filter_map(|old| match &old.key {
+        });
+        self.keks.iter().chain(archived).chain(self.sent_keys.iter().filter_map(|sent| sent.kek.as_ref()))
+    }
+
+    /// The data keys in use, in the archive and on their way.
+    fn every_data_key(&self) -> impl Iterator<Item = &DataKeyEntry> {
+        let archived = self.archive.iter().filter_map(|old| match &old.key {
             OldKey::Data(key) => Some(key),
             OldKey::Kek(_) => None,
-        }));
-        let keks =
-            keks.filter(move |kek| kek.origin == KekOrigin::Automatic { under: serial }).map(|kek| kek.name);
-        keks.chain(data.filter(move |key| key.under == serial).map(|key| key.name))
+        });
+        self.data_keys.iter().chain(archived).chain(self.sent_keys.iter().flat_map(|sent| &sent.data_keys))
+    }
+
+    /// Whether the key is here, of whatever type: in use, in the archive or on its way.
+    pub(super) fn has_kek(&self, kek: &Kek) -> bool {
+        self.every_kek().any(|entry| entry.kek.ct_eq(kek))
+            || self.every_data_key().any(|entry| entry.key.is(kek))
+    }
+
+    /// As [`has_kek`](Self::has_kek), for a data key.
+    pub(super) fn has_data_key(&self, key: &DataKey) -> bool {
+        self.every_data_key().any(|entry| entry.key.ct_eq(key))
+            || self.every_kek().any(|entry| key.is(&entry.kek))
     }
 
     pub(super) fn kek(&self, serial: u64) -> Option<&KekEntry> {
@@ -237,6 +263,20 @@ impl State {
         let keks = self.keks.iter().map(|kek| kek.name);
         keks.chain(self.data_keys.iter().map(|key| key.name)).any(|known| known == Some(name))
             || self.sent_keys.as_ref().is_some_and(|sent| sent.names().any(|sent| sent == Some(name)))
+    }
+
+    /// Whether the archive has a key of any type that was discontinued by this name.
+    pub(super) fn discontinued(&self, name: KeyId) -> bool {
+        let old = self.archive.iter().filter(|old| old.reason == ArchiveReason::Discontinued);
+        old.map(|old| old.key.name()).any(|known| known == Some(name))
+    }
+
+    /// The data keys of the archive that were discontinued.
+    pub(super) fn discontinued_data_keys(&self) -> impl Iterator<Item = &DataKeyEntry> {
+        self.archive.iter().filter_map(|old| match (&old.key, old.reason) {
+            (OldKey::Data(key), ArchiveReason::Discontinued) => Some(key),
+            _ => None,
+        })
     }
 
     /// Puts the keys that `names` name out of use, all keys that came under one of them, and keys on their way that it concerns.
@@ -283,6 +323,15 @@ impl KekEntry {
 impl DataKeyEntry {
     pub(super) fn duplicate(&self) -> Self {
         Self { key: self.key.duplicate(), ..*self }
+    }
+}
+
+impl OldKey {
+    const fn name(&self) -> Option<KeyId> {
+        match self {
+            Self::Kek(kek) => kek.name,
+            Self::Data(key) => key.name,
+        }
     }
 }
 

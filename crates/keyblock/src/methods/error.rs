@@ -28,8 +28,8 @@ pub enum MethodError {
         /** The number asked for. */
         number: u32,
     },
-    /// No version is pending.
-    #[error("no version is pending")]
+    /// No version is pending that this node offered.
+    #[error("no version is pending that was offered")]
     NothingPending,
     /// The key is one that this node has or had: of any party, for any purpose.
     #[error("the key is not new")]

@@ -170,14 +170,16 @@ impl<P: ProtectionKey, S: KeySuite> KeyHierarchy<P, S> {
     /// Wraps the pending key once more: for an offer whose answer was lost. The other party takes it as the same.
     ///
     /// # Errors
-    /// Returns [`MethodError::NothingPending`], [`MethodError::NoCurrentKey`] or [`MethodError::Wrap`].
+    /// Returns [`MethodError::NothingPending`] if no offer of this node is, [`MethodError::NoCurrentKey`] or [`MethodError::Wrap`].
     pub fn repeat_offer<R: SentRole<P, S>>(
         &self,
         party: PartyId,
         rng: &mut impl CryptoRng,
     ) -> Result<(u32, KeyBlock), MethodError> {
         let slots = self.node.slots(party)?;
-        let pending = R::slot(slots).pending().ok_or(MethodError::NothingPending)?;
+        let pending =
+            R::slot(slots).pending().filter(|pending| pending.content().origin == Origin::Generated);
+        let pending = pending.ok_or(MethodError::NothingPending)?;
         let block = wrap(protector(slots, R::UNDER)?, &self.form, pending.name(), pending.key(), rng)?;
         Ok((pending.number(), block))
     }
@@ -189,7 +191,7 @@ impl<P: ProtectionKey, S: KeySuite> KeyHierarchy<P, S> {
     ///
     /// # Errors
     /// Returns [`MethodError::Unwrap`] if it opens under none, [`MethodError::Key`] if it holds something else,
-    /// [`MethodError::NotNew`] for any key that the node has or had, so for every block that comes again later,
+    /// [`MethodError::NotNew`] for any key that the node has or had, so for every block that comes again later or that it made itself,
     /// [`MethodError::Pending`] if another key is pending, [`MethodError::Label`], [`MethodError::NameInUse`].
     pub fn accept<R: SentRole<P, S>>(
         &mut self,
@@ -201,7 +203,9 @@ impl<P: ProtectionKey, S: KeySuite> KeyHierarchy<P, S> {
             let opened = open(protectors(&draft.slots, R::UNDER, now), block)?.into_key::<R::Key>()?;
             let name = name_of(opened.header())?;
             let code = opened.key().base().fingerprint();
+            // An offer of this node that comes back is no offer of the party.
             if let Some(pending) = R::slot(&draft.slots).pending()
+                && pending.content().origin == Origin::KeyBlock
                 && pending.key().base().fingerprint() == code
             {
                 draft.recorder.record(Event::Repeated, pending);

@@ -23,10 +23,12 @@
 //! | before the acceptance is written | pending | current of before | as above |
 //! | after that, the answer is lost | pending | pending | the repeated block gives the same number: answered again |
 //! | before the confirmation is written | pending | pending | the same |
-//! | after that | current; before it: previous | pending | the first message under the new key confirms it there; until then messages under the key of before are verified |
+//! | after that | current; before it: previous | pending | the first message under the new key confirms it there; until then, while the overlap lasts, messages under the key of before are verified |
 //!
-//! At each line both parties have a key in common that the one sends under and the other one verifies by. A party that gave up waiting
-//! withdraws; it must then know that the other one has not confirmed, for it no longer has the key.
+//! At each line both parties have a key in common that the one sends under and the other one verifies by. At the last line that takes a
+//! message of the party that offered before the overlap is over: after that it no longer has the key that the other one sends under, and
+//! has to speak first. A party that gave up waiting withdraws; it must then know that the other one has not confirmed, for it no longer
+//! has the key.
 //!
 //! # What a new key is
 //!

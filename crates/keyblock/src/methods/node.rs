@@ -211,14 +211,13 @@ impl<R: Slots> Draft<'_, R> {
         if name.is_some_and(|name| self.slots.names().any(|used| used == name)) {
             return Err(MethodError::NameInUse);
         }
-        let parts = keys.parts();
-        let version = slot(&mut self.slots).propose(name, keys)?;
-        for Part { fingerprint, .. } in parts {
+        for Part { fingerprint, .. } in keys.parts() {
             if self.seen.contains(&fingerprint) || self.history.contains(&fingerprint) {
                 return Err(MethodError::NotNew);
             }
             self.history.push(fingerprint);
         }
+        let version = slot(&mut self.slots).propose(name, keys)?;
         self.recorder.record(Event::Proposed, version);
         Ok(version.number())
     }

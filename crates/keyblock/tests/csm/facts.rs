@@ -117,6 +117,26 @@ fn discontinuing_a_pair_discontinues_the_keys_under_it() {
 }
 
 #[test]
+fn a_discontinuation_whose_answer_was_lost_is_answered_again() {
+    for (named, keys) in [(vec![id("A"), id("B")], 2), (vec![id("B")], 1), (vec![None], 3)] {
+        let (mut a, mut b) = pair(FORM);
+        let ksm = a.send_keys(&two("A", "B"), &mut Seeded(1)).unwrap();
+        exchange(&mut a, &mut b, &ksm);
+        let dsm = a.discontinue(&named, id("A")).unwrap();
+        let lost = b.receive(dsm.as_bytes()).unwrap();
+        assert_eq!(lost.event, Event::KeysDiscontinued { named: named.clone(), keys });
+        let archived = b.state().archive.len();
+        let (there, back) = exchange(&mut a, &mut b, &dsm);
+        assert_eq!(there, Event::KeysDiscontinued { named, keys: 0 });
+        assert_eq!(back, Event::DiscontinuationAcknowledged);
+        assert_eq!(b.state().archive.len(), archived);
+        // Nobody else gets an answer out of a key that is out of use.
+        let forged = dsm.replace("MAC/", "MAC/0").replace(" )", "0 )");
+        assert!(matches!(b.receive(forged.as_bytes()).unwrap().event, Event::Refused(Refusal::NotAuthentic)));
+    }
+}
+
+#[test]
 fn a_sender_that_lost_its_count_moves_it_up_once_and_then_the_pair_has_to_be_replaced() {
     let (mut a, mut b) = pair(FORM);
     for seed in 0..5 {

@@ -9,6 +9,7 @@
 
 mod exchange;
 mod facts;
+mod old_keys;
 mod refusals;
 mod second_road;
 mod secrets;

@@ -97,20 +97,27 @@ impl<'a> Token<'a> {
             .ok_or(self.at(0, Reason::HexLength { found: digits.len() }))
     }
 
+    /// The content, without full stops after the last subfield if the reader is lenient.
+    fn without_last_stops(&self) -> &'a str {
+        match self.strictness {
+            Strictness::Strict => self.content,
+            Strictness::Lenient => self.content.trim_end_matches('.'),
+        }
+    }
+
     fn key(&self, tag: Tag) -> Result<KeyField<'a>, DecodeError> {
-        let mut parts = self.content.splitn(4, '.');
+        let content = self.without_last_stops();
+        let mut parts = content.splitn(4, '.');
         let mut next = || parts.next().unwrap_or_default();
         let (digits, name, under, more) = (next(), next(), next(), next());
         let key = self.cryptogram(tag, digits)?;
         let name_at = digits.len() + 1;
         let under_at = name_at + name.len() + 1;
-        let stops = self.content.matches('.').count();
-        if stops > 2 {
-            return Err(self.at(self.content.len() - more.len(), Reason::TooManySubfields));
+        if content.matches('.').count() > 2 {
+            return Err(self.at(content.len() - more.len(), Reason::TooManySubfields));
         }
-        let ends_open = stops > 0 && self.content.ends_with('.');
-        if ends_open && self.strictness == Strictness::Strict {
-            return Err(self.at(self.content.len(), Reason::EmptySubfield));
+        if content.ends_with('.') {
+            return Err(self.at(content.len(), Reason::EmptySubfield));
         }
         Ok(KeyField { key, name: self.key_name(name_at, name)?, under: self.key_name(under_at, under)? })
     }
@@ -183,11 +190,12 @@ impl<'a> Token<'a> {
         &self,
         mut each: impl FnMut(usize, &'a str) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
-        if self.content.is_empty() {
+        let content = self.without_last_stops();
+        if content.is_empty() {
             return Ok(());
         }
         let mut position = 0;
-        for subfield in self.content.split('.') {
+        for subfield in content.split('.') {
             each(position, subfield)?;
             position += subfield.len() + 1;
         }
