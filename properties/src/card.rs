@@ -2,6 +2,7 @@
 
 use ::apdu::secure::pboc::{CardKey, Challenge, MasterKey, Protection, external_authenticate, protect};
 use ::apdu::{CommandApdu, Header, StatusClass, StatusWord};
+use ::card::state::{CardStore as _, MemoryStore};
 use ::card::{
     AuthenticationForm, Card, CardKind, CardProfile, CardSystem, KeyCard, MAX_RESPONSE_LEN, TransportKey,
 };
@@ -57,6 +58,25 @@ pub fn card_process_is_total(data: &[u8]) -> Reach {
         }
     }
     desk.reach
+}
+
+/// Any bytes for a stored state are a card or refused; such a card answers any commands, and is stored as one that opens.
+///
+/// Input: number of the card's profile; length of the state (2), the state; then commands after their lengths.
+pub fn card_state_open_is_total(data: &[u8]) -> Reach {
+    let mut input = Input::new(data);
+    let profile = input.one_of(&profiles());
+    let len = input.u16().into();
+    let mut store = MemoryStore::new();
+    store.replace(input.take(len)).expect("memory takes everything");
+    let open = || Card::open(store.clone(), profile, SeededRng::new(0));
+    let Ok(mut card) = open() else { return Reach::Refused };
+    while !input.is_empty() {
+        assert!(card.process(input.counted()).len() <= MAX_RESPONSE_LEN);
+    }
+    card.reset();
+    assert_eq!(open().expect("a card stores what opens").life_cycle(), card.life_cycle());
+    Reach::Held
 }
 
 /// Every kind of card with every system, FMCOS first; then the other forms of EXTERNAL AUTHENTICATE.

@@ -71,7 +71,7 @@ pub const ALL: &[(&str, Property)] = properties! {
     keyblock: key_block_decode_is_total, key_block_round_trip, key_block_altered_never_opens, key_block_payload_is_total,
         key_hierarchy_keeps_one_current;
     components: component_combine_is_total, component_split_round_trip, ceremony_is_total;
-    card: card_process_is_total;
+    card: card_process_is_total, card_state_open_is_total;
     kms: plan_parse_is_total;
     tlv: tlv_decode_is_total, dgi_decode_is_total;
     vpcd: vpcd_frames_are_total, t0_card_is_total;

@@ -1,5 +1,7 @@
 //! Access conditions.
 
+use crate::state::codec::{Reader, Stored, Writer};
+
 /// What the session has proven: one level for the master file, one for the current directory, 0 to 15 each.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Levels {
@@ -36,6 +38,16 @@ impl Access {
             (0, least) => least <= levels.master_file,
             (most, least) => least <= levels.directory && levels.directory <= most,
         }
+    }
+}
+
+impl Stored for Access {
+    fn write(&self, out: &mut Writer) {
+        out.byte(self.0);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        input.byte().map(Self)
     }
 }
 

@@ -39,6 +39,11 @@ impl Os {
     pub(crate) fn unblock_application(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
         command.expect_parameters(0x00, 0x00)?;
         require(self.directory().lock == Lock::Temporary, StatusWord::CONDITIONS_OF_USE)?;
+        if self.directory().failed_unblocks >= MAX_FAILED_UNBLOCKS {
+            // The power was cut between the last failure and what it leads to.
+            self.commit_here(|directory| directory.lock = Lock::Permanent);
+            return Err(APPLICATION_LOCKED);
+        }
         // Counted as a failure until it is none.
         let failures = self.commit_here(Directory::count_unblock);
         match self.expect_maintenance(command) {

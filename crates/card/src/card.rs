@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::life_cycle::LifeCycle;
 use crate::os::Os;
 use crate::profile::CardProfile;
+use crate::state::{CardStore, OpenError};
 use crate::transport_key::TransportKey;
 
 /// Length of the longest response in bytes: 256 of data, the status word.
@@ -43,8 +44,33 @@ impl<R: CryptoRng> Card<R> {
     /// key type `39`, identifier `00`. Challenges are drawn from `rng`.
     #[must_use]
     pub fn blank(profile: CardProfile, transport: TransportKey, rng: R) -> Self {
-        let response = Zeroizing::new(Vec::with_capacity(MAX_RESPONSE_LEN));
-        Self { os: Os::blank(profile, transport), rng, response }
+        Self::new(Os::blank(profile, transport), rng)
+    }
+
+    /// The same, kept in a store: the card is there when this returns, and each change before its answer leaves.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Occupied`] if there is a card in the store, [`OpenError::Store`] if it fails.
+    pub fn blank_in(
+        store: impl CardStore + 'static,
+        profile: CardProfile,
+        transport: TransportKey,
+        rng: R,
+    ) -> Result<Self, OpenError> {
+        Os::blank_in(Box::new(store), profile, transport).map(|os| Self::new(os, rng))
+    }
+
+    /// The card in the store, as after a reset.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Empty`] if there is none, [`OpenError::OtherCard`] if it does not have this profile,
+    /// [`OpenError::OtherFormat`] or [`OpenError::Damaged`] if the state can't be read, [`OpenError::Store`] if the store fails.
+    pub fn open(store: impl CardStore + 'static, profile: CardProfile, rng: R) -> Result<Self, OpenError> {
+        Os::open(Box::new(store), profile).map(|os| Self::new(os, rng))
+    }
+
+    fn new(os: Os, rng: R) -> Self {
+        Self { os, rng, response: Zeroizing::new(Vec::with_capacity(MAX_RESPONSE_LEN)) }
     }
 
     /// Answers one command; any bytes get an answer of at least a status word.
@@ -58,7 +84,7 @@ impl<R: CryptoRng> Card<R> {
     }
 
     /// Resets the card, as power does: security states, challenge and derived keys are gone, the master file is
-    /// selected. Files, keys, counters and locks stay.
+    /// selected. Files, keys, counters and locks stay, and a card whose store has failed stays dead.
     pub fn reset(&mut self) {
         self.os.reset();
     }

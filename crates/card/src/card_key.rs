@@ -22,6 +22,14 @@ impl CardKey {
         }
     }
 
+    /// Shows the key, for what keeps it without power.
+    pub(crate) fn expose_bytes(&self) -> &[u8] {
+        match self {
+            Self::Single(key) => key.expose_bytes(),
+            Self::Double(key) => key.expose_bytes(),
+        }
+    }
+
     /// Encrypts whole blocks in place, each by itself.
     pub(crate) fn encrypt(&self, blocks: &mut [u8]) {
         match self {

@@ -4,7 +4,7 @@ use apdu::StatusWord;
 
 use crate::access::Access;
 use crate::command::Command;
-use crate::directory::{Directory, DirectoryHeader, MASTER_FILE, Path};
+use crate::directory::{Directory, DirectoryHeader, MASTER_FILE, MAX_NAME, Path};
 use crate::file::{Body, ElementaryFile, FileHeader, Layout, Records};
 use crate::key_file::KeyFile;
 use crate::os::Os;
@@ -15,8 +15,6 @@ use crate::status::{Outcome, require};
 use crate::system::FileLayout;
 use crate::wallet::{Account, Book};
 
-/// Longest name of a directory in bytes.
-const MAX_NAME: usize = 16;
 /// Longest record in bytes.
 const MAX_RECORD: u8 = 248;
 

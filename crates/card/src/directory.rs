@@ -3,11 +3,14 @@
 use crate::access::Access;
 use crate::file::ElementaryFile;
 use crate::key_file::KeyFile;
+use crate::state::codec::{Reader, Stored, Writer};
 
 /// File identifier of the master file.
 pub(crate) const MASTER_FILE: u16 = 0x3F00;
 /// Name of the master file.
 const MASTER_FILE_NAME: &[u8] = b"1PAY.SYS.DDF01";
+/// Longest name of a directory in bytes.
+pub(crate) const MAX_NAME: usize = 16;
 /// What each file costs besides its body, in bytes.
 pub(crate) const FILE_OVERHEAD: usize = 11;
 
@@ -228,8 +231,12 @@ impl Directory {
 
     /// Adds a directory for which there is room.
     pub(crate) fn add_child(&mut self, header: DirectoryHeader) {
-        self.used += FILE_OVERHEAD + header.capacity + header.name.len();
-        self.children.push(Self::new(header));
+        self.adopt(Self::new(header));
+    }
+
+    fn adopt(&mut self, child: Self) {
+        self.used += FILE_OVERHEAD + child.header.capacity + child.header.name.len();
+        self.children.push(child);
     }
 
     /// Removes everything within and opens the directory again.
@@ -239,6 +246,88 @@ impl Directory {
         self.children.clear();
         self.used = 0;
         self.fresh = true;
+    }
+}
+
+impl Stored for Lock {
+    fn write(&self, out: &mut Writer) {
+        out.byte(match self {
+            Self::Unlocked => 0,
+            Self::Temporary => 1,
+            Self::Permanent => 2,
+        });
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        Some(match input.byte()? {
+            0 => Self::Unlocked,
+            1 => Self::Temporary,
+            2 => Self::Permanent,
+            _ => return None,
+        })
+    }
+}
+
+impl Stored for DirectoryHeader {
+    fn write(&self, out: &mut Writer) {
+        out.number(self.fid);
+        out.size(self.capacity);
+        self.create.write(out);
+        self.erase.write(out);
+        out.byte(self.application);
+        out.counted(&self.name);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let header = Self {
+            fid: input.number()?,
+            capacity: input.size()?,
+            create: Access::read(input)?,
+            erase: Access::read(input)?,
+            application: input.byte()?,
+            name: input.counted()?.to_vec(),
+        };
+        (1..=MAX_NAME).contains(&header.name.len()).then_some(header)
+    }
+}
+
+/// What `fresh` says is not kept: no directory is open after a loss of power.
+impl Stored for Directory {
+    fn write(&self, out: &mut Writer) {
+        self.header.write(out);
+        self.lock.write(out);
+        out.byte(self.failed_unblocks);
+        out.option(self.keys.as_ref());
+        out.all(&self.files);
+        out.all(&self.children);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        Self::read_below(Path::MASTER_FILE, input)
+    }
+}
+
+impl Directory {
+    /// Reads the directory at `here`, with everything in it put into the room that it has.
+    fn read_below(here: Path, input: &mut Reader<'_>) -> Option<Self> {
+        let mut directory = Self::new(DirectoryHeader::read(input)?);
+        directory.fresh = false;
+        directory.lock = Lock::read(input)?;
+        directory.failed_unblocks = input.byte()?;
+        if let Some(keys) = input.option::<KeyFile>()? {
+            directory.has_room(keys.capacity()).then(|| directory.add_keys(keys))?;
+        }
+        input.for_each(|file: ElementaryFile| {
+            let fits = !directory.has(file.header.fid) && directory.has_room(file.body_len());
+            fits.then(|| directory.add_file(file))
+        })?;
+        for index in 0..input.size()? {
+            let child = Self::read_below(here.child(index)?, input)?;
+            let body = child.header.capacity + child.header.name.len();
+            let fits = !directory.has(child.header.fid) && directory.has_room(body);
+            fits.then(|| directory.adopt(child))?;
+        }
+        Some(directory)
     }
 }
 

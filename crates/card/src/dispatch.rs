@@ -24,9 +24,11 @@ enum Messaging {
 }
 
 impl Os {
-    /// Answers `bytes`, whatever they are. Response data is appended to `out`, its status is returned.
+    /// Answers `bytes`, whatever they are; a card that is dead carries out nothing. Response data is appended to `out`, its status is returned.
     pub(crate) fn answer(&mut self, bytes: &[u8], rng: &mut dyn CryptoRng, out: &mut Vec<u8>) -> StatusWord {
-        let outcome = self.carry_out(bytes, rng, out);
+        let outcome = if self.is_dead() { MEMORY_FAILURE } else { self.carry_out(bytes, rng, out) };
+        // Nor does an answer leave that tells of a change which may not last.
+        let outcome = if self.is_dead() { MEMORY_FAILURE } else { outcome };
         if outcome.is_err() {
             out.clear();
         }
@@ -81,6 +83,8 @@ fn expect_messaging(command: &Command<'_>, messaging: Messaging) -> Result<(), S
     }
 }
 
+/// The answer of a card whose store has failed.
+const MEMORY_FAILURE: Outcome = Err(StatusWord::MEMORY_FAILURE);
 /// The other code of UPDATE BINARY.
 const WRITE_BINARY: Instruction = instruction(0xD0);
 /// INITIALIZE of a transaction.

@@ -4,6 +4,7 @@ use apdu::StatusWord;
 
 use crate::access::Access;
 use crate::secure_messaging::Protection;
+use crate::state::codec::{Reader, Stored, Writer};
 use crate::status::require;
 use crate::wallet::Book;
 
@@ -171,5 +172,105 @@ impl Records {
             }
             (Layout::Variable { .. }, _) => Err(StatusWord::WRONG_DATA),
         }
+    }
+}
+
+impl Stored for FileHeader {
+    fn write(&self, out: &mut Writer) {
+        out.number(self.fid);
+        self.protection.write(out);
+        self.read.write(out);
+        self.write.write(out);
+        out.byte(self.line);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            fid: input.number()?,
+            protection: Protection::read(input)?,
+            read: Access::read(input)?,
+            write: Access::read(input)?,
+            line: input.byte()?,
+        })
+    }
+}
+
+impl Stored for ElementaryFile {
+    fn write(&self, out: &mut Writer) {
+        self.header.write(out);
+        match &self.body {
+            Body::Transparent(bytes) => {
+                out.byte(0);
+                out.counted(bytes);
+            }
+            Body::Records(records) => {
+                out.byte(1);
+                records.write(out);
+            }
+            Body::Wallet(book) => {
+                out.byte(2);
+                book.write(out);
+            }
+        }
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let header = FileHeader::read(input)?;
+        let body = match input.byte()? {
+            0 => Body::Transparent(input.counted()?.to_vec()),
+            1 => Body::Records(Records::read(input)?),
+            2 => Body::Wallet(Book::read(input)?),
+            _ => return None,
+        };
+        Some(Self { header, body })
+    }
+}
+
+impl Stored for Layout {
+    fn write(&self, out: &mut Writer) {
+        match *self {
+            Self::Fixed { count, len } => out.put(&[0, count, len]),
+            Self::Cyclic { count, len } => out.put(&[1, count, len]),
+            Self::Variable { capacity } => {
+                out.byte(2);
+                out.size(capacity);
+            }
+        }
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let kind = input.byte()?;
+        let size = input.array()?;
+        Some(match (kind, size) {
+            (0 | 1, [0, _]) => return None,
+            (0, [count, len]) => Self::Fixed { count, len },
+            (1, [count, len]) => Self::Cyclic { count, len },
+            (2, size) => Self::Variable { capacity: u16::from_be_bytes(size).into() },
+            _ => return None,
+        })
+    }
+}
+
+impl Stored for Records {
+    fn write(&self, out: &mut Writer) {
+        self.layout.write(out);
+        out.size(self.records.len());
+        self.records.iter().for_each(|record| out.counted(record));
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let mut file = Self::new(Layout::read(input)?);
+        for _ in 0..input.size()? {
+            let record = input.counted()?;
+            file.check(record).ok()?;
+            file.records.push(record.to_vec());
+        }
+        let fits = match file.layout {
+            Layout::Fixed { count, .. } | Layout::Cyclic { count, .. } => {
+                file.records.len() <= usize::from(count)
+            }
+            Layout::Variable { capacity } => file.used() <= capacity,
+        };
+        fits.then_some(file)
     }
 }

@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::key_record::{KeyKind, KeyRecord, StoredPin};
 use crate::sam_key::SamKey;
+use crate::state::codec::{Reader, Stored, Writer};
 
 /// The keys of one directory. No command reads it.
 #[derive(Debug)]
@@ -107,5 +108,30 @@ impl KeyFile {
             self.used += SamKey::COST;
             self.sam_keys.push(key);
         }
+    }
+}
+
+impl Stored for KeyFile {
+    fn write(&self, out: &mut Writer) {
+        out.number(self.fid);
+        out.size(self.capacity);
+        self.add.write(out);
+        out.all(&self.records);
+        out.all(&self.sam_keys);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let mut file = Self::new(input.number()?, input.size()?, Access::read(input)?);
+        input.for_each(|record: KeyRecord| {
+            let (kind, id) = record.name();
+            let is_new = file.find(kind, id).is_none() && file.has_room(record.cost(), 0);
+            is_new.then(|| file.put(record))
+        })?;
+        input.for_each(|key: SamKey| {
+            let (usage, version) = key.name();
+            let is_new = file.find_sam_key(usage, version).is_none() && file.has_room(SamKey::COST, 0);
+            is_new.then(|| file.put_sam_key(key))
+        })?;
+        Some(file)
     }
 }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::access::Access;
 use crate::card_key::CardKey;
 use crate::counter::ErrorCounter;
+use crate::state::codec::{Reader, Stored, Writer};
 use crate::status::require;
 use crate::system::CardSystem;
 
@@ -122,6 +123,13 @@ impl Secret {
             _ => CardKey::try_from(bytes).ok().map(Self::Key),
         };
         secret.ok_or(StatusWord::WRONG_DATA)
+    }
+
+    fn expose_bytes(&self) -> &[u8] {
+        match self {
+            Self::Key(key) => key.expose_bytes(),
+            Self::Pin(pin) => &pin.0,
+        }
     }
 
     pub(crate) const fn key(&self) -> Option<&CardKey> {
@@ -281,6 +289,32 @@ impl KeyRecord {
         if self.key_type.kind.is_counted() {
             self.counter = old.counter;
         }
+    }
+}
+
+/// `id | length | type use change a b secret`, with the type codes of FMCOS, which has every kind, in every system.
+impl Stored for KeyRecord {
+    fn write(&self, out: &mut Writer) {
+        let code = CardSystem::FMCOS_2.key_code(self.key_type.kind).expect("FMCOS has every kind");
+        let mark = match self.key_type.writing {
+            Writing::Any => 0x00,
+            Writing::Protected => 0xC0,
+        };
+        out.byte(self.id);
+        out.size(5 + self.secret_len());
+        out.byte(mark | code);
+        self.usage.write(out);
+        self.change.write(out);
+        out.put(&self.attributes());
+        out.put(self.secret.expose_bytes());
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let id = input.byte()?;
+        let bytes = input.counted()?;
+        let record = Self::decode(id, bytes, &CardSystem::FMCOS_2).ok()?;
+        // A PIN that is kept has no filling.
+        (bytes.len() == 5 + record.secret_len()).then_some(record)
     }
 }
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+extern crate alloc;
+
 mod access;
 mod authenticate;
 mod binary;
@@ -29,6 +31,7 @@ mod sam_purchase;
 mod secure_messaging;
 mod select;
 mod session;
+pub mod state;
 mod status;
 mod system;
 mod transport_key;

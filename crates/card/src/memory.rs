@@ -5,6 +5,7 @@ use crate::directory::Path;
 use crate::key_file::KeyFile;
 use crate::key_record::{KeyKind, KeyRecord};
 use crate::profile::CardProfile;
+use crate::state::codec::{Reader, Stored, Writer};
 use crate::transport_key::TransportKey;
 
 /// Whose key the card's master is.
@@ -61,5 +62,32 @@ impl KeyReference {
     /// A line protection key of the directory at `path`.
     pub(crate) const fn line(path: Path, id: u8) -> Self {
         Self { path, kind: KeyKind::LineProtection, id }
+    }
+}
+
+impl Stored for Owner {
+    fn write(&self, out: &mut Writer) {
+        out.byte(match self {
+            Self::Factory => 0,
+            Self::Issuer => 1,
+        });
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        input.flag().map(|issuer| if issuer { Self::Issuer } else { Self::Factory })
+    }
+}
+
+impl Stored for Memory {
+    fn write(&self, out: &mut Writer) {
+        self.owner.write(out);
+        out.byte(u8::from(self.blocked));
+        self.root.write(out);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let memory =
+            Self { owner: Owner::read(input)?, blocked: input.flag()?, root: Directory::read(input)? };
+        (memory.root.header.capacity == CardProfile::MEMORY).then_some(memory)
     }
 }

@@ -10,6 +10,7 @@ use crate::life_cycle::LifeCycle;
 use crate::memory::{KeyReference, Memory, Owner};
 use crate::profile::CardProfile;
 use crate::session::Session;
+use crate::state::{self, CardStore, Durability, OpenError};
 use crate::status::{APPLICATION_LOCKED, require};
 use crate::transport_key::TransportKey;
 
@@ -22,12 +23,38 @@ pub(crate) struct Os {
     pub(crate) profile: CardProfile,
     /// Not for the commands to reach around `commit`.
     memory: Memory,
+    durability: Durability,
     pub(crate) session: Session,
 }
 
 impl Os {
     pub(crate) fn blank(profile: CardProfile, transport: TransportKey) -> Self {
-        Self { profile, memory: Memory::blank(transport), session: Session::default() }
+        Self::new(profile, Memory::blank(transport), Durability::None)
+    }
+
+    /// A blank card that is in the store when this returns.
+    pub(crate) fn blank_in(
+        mut store: Box<dyn CardStore>,
+        profile: CardProfile,
+        transport: TransportKey,
+    ) -> Result<Self, OpenError> {
+        if store.load()?.is_some() {
+            return Err(OpenError::Occupied);
+        }
+        let memory = Memory::blank(transport);
+        store.replace(&state::encode(&profile, &memory))?;
+        Ok(Self::new(profile, memory, Durability::Kept(store)))
+    }
+
+    /// The card in the store, as after a reset.
+    pub(crate) fn open(mut store: Box<dyn CardStore>, profile: CardProfile) -> Result<Self, OpenError> {
+        let stored = store.load()?.ok_or(OpenError::Empty)?;
+        let memory = state::decode(&profile, stored.expose_bytes())?;
+        Ok(Self::new(profile, memory, Durability::Kept(store)))
+    }
+
+    fn new(profile: CardProfile, memory: Memory, durability: Durability) -> Self {
+        Self { profile, memory, durability, session: Session::default() }
     }
 
     /// What the card keeps.
@@ -36,8 +63,17 @@ impl Os {
     }
 
     /// Changes what the card keeps: all that `change` does or nothing of it, should power fail. There is no other way.
+    ///
+    /// The change is durable on return, or the card [is dead](Self::is_dead).
     pub(crate) fn commit<T>(&mut self, change: impl FnOnce(&mut Memory) -> T) -> T {
-        change(&mut self.memory)
+        let outcome = change(&mut self.memory);
+        self.durability.keep(&self.profile, &self.memory);
+        outcome
+    }
+
+    /// Whether the store has failed: what the card has in memory may be nowhere else, so it answers nothing more.
+    pub(crate) const fn is_dead(&self) -> bool {
+        self.durability.is_lost()
     }
 
     /// Changes the current directory.
@@ -119,6 +155,10 @@ impl Os {
         check: impl FnOnce(&Secret) -> bool,
     ) -> Result<(), Refusal> {
         let left = self.commit(|memory| key_mut(memory, key).counter.spend())?;
+        if self.is_dead() {
+            // The try may be spent in memory only, and buys nothing.
+            return Err(Refusal::Locked);
+        }
         let record = self.memory.find_key(key).expect("the caller has found the key");
         if !record.check(check) {
             return Err(Refusal::Failed { left });

@@ -120,6 +120,12 @@ impl CardProfile {
         &self.serial
     }
 
+    /// What tells one card from another in a store: kind, serial number, choices and name of the system.
+    pub(crate) fn identity(&self) -> Vec<u8> {
+        let system = &self.system;
+        [&[self.kind.code()], &self.serial[..], &system.choices(), system.name().as_bytes()].concat()
+    }
+
     /// Answer to reset (ATR).
     ///
     /// ```text

@@ -6,6 +6,7 @@ use diversify::{Factor, pboc};
 use tdea::{BLOCK_LEN, TdeaKey};
 
 use crate::counter::ErrorCounter;
+use crate::state::codec::{Reader, Stored, Writer};
 
 /// Length of a parent key in bytes.
 pub(crate) const KEY_LEN: usize = 16;
@@ -69,6 +70,19 @@ impl SamKey {
         factors.into_iter().fold(self.key.duplicate(), |parent, factor| {
             pboc::derive(&parent, Factor::from(*factor)).expect("SAM keys are of double length")
         })
+    }
+}
+
+impl Stored for SamKey {
+    fn write(&self, out: &mut Writer) {
+        out.put(&[self.usage.0, self.version, self.counter.byte()]);
+        out.put(self.key.expose_bytes());
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let [usage, version, counter] = input.array()?;
+        let key = TdeaKey::try_from(input.take(KEY_LEN)?).ok()?;
+        Some(Self { usage: Usage(usage), version, key, counter: ErrorCounter::from_byte(counter) })
     }
 }
 

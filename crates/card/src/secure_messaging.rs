@@ -14,6 +14,7 @@ use crate::directory::{Lock, Path};
 use crate::key_record::{KeyKind, KeyRecord, Secret};
 use crate::memory::KeyReference;
 use crate::os::Os;
+use crate::state::codec::{Reader, Stored, Writer};
 use crate::status::require;
 
 /// Length of a MAC in bytes.
@@ -28,6 +29,25 @@ pub(crate) enum Protection {
     Mac,
     /// `E(length || data || padding) || MAC4`, the MAC over the ciphertext.
     Cipher,
+}
+
+impl Stored for Protection {
+    fn write(&self, out: &mut Writer) {
+        out.byte(match self {
+            Self::None => 0,
+            Self::Mac => 1,
+            Self::Cipher => 2,
+        });
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        Some(match input.byte()? {
+            0 => Self::None,
+            1 => Self::Mac,
+            2 => Self::Cipher,
+            _ => return None,
+        })
+    }
 }
 
 impl Os {

@@ -190,6 +190,29 @@ impl CardSystem {
         Self { authentication, ..self }
     }
 
+    /// What makers leave open, as bytes.
+    pub(crate) const fn choices(&self) -> [u8; 3] {
+        let log_sequence = match self.log_sequence {
+            LogSequence::BeforeIncrement => 0,
+            LogSequence::AfterIncrement => 1,
+        };
+        let factors = match self.factors {
+            FactorOrder::RootFirst => 0,
+            FactorOrder::CardFirst => 1,
+        };
+        let authentication = match self.authentication {
+            AuthenticationForm::Block => 0,
+            AuthenticationForm::Folded => 1,
+            AuthenticationForm::TwoStep => 2,
+        };
+        [log_sequence, factors, authentication]
+    }
+
+    /// The type code of a kind of key, if the system has it.
+    pub(crate) fn key_code(&self, kind: KeyKind) -> Option<u8> {
+        self.key_codes.iter().find(|(_, known)| *known == kind).map(|(code, _)| *code)
+    }
+
     pub(crate) fn key_kind(&self, code: u8) -> Option<KeyKind> {
         self.key_codes.iter().find(|(known, _)| *known == code).map(|(_, kind)| *kind)
     }

@@ -1,13 +1,16 @@
 //! `cardroot card`: cards in software, and cards that are made.
 
 use core::time::Duration;
+use std::path::PathBuf;
 
 use cardroot::apdu::Protocol;
+use cardroot::card::state::{CardStore, FileStore, OpenError, StorageKey};
 use cardroot::card::vpcd::{self, Atr, T0Card};
 use cardroot::card::{Card, CardProfile, TransportKey};
 use cardroot::tdea::hazmat::DesKey;
 use cardroot::tdea::{KeyError, TdeaKey};
 use clap::{Args, Subcommand, ValueEnum};
+use getrandom::rand_core::CryptoRng;
 
 use crate::card_issue;
 use crate::error::Failure;
@@ -18,9 +21,10 @@ use crate::secret::{Secrets, Source};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Plugs a blank card in software into a virtual reader of pcscd (vpcd), so that any program finds it
+    /// Plugs a card in software into a virtual reader of pcscd (vpcd), so that any program finds it
     ///
-    /// It answers until the reader closes the connection. Its memory goes with it.
+    /// It answers until the reader closes the connection. It is a blank card whose memory goes with it, or with --state one that
+    /// stays in a file: each change is in there before its answer leaves, so that no cut of the power brings a try or money back.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
     #[command(flatten)]
@@ -30,7 +34,8 @@ pub(crate) enum Command {
 const SERVE_EXAMPLES: &str = "\
 Examples:
   cardroot card serve --profile user --known-transport-key
-  cardroot card serve --profile sam --transport-key @transport.hex --port 35964 --protocol t0";
+  cardroot card serve --profile sam --transport-key @transport.hex --port 35964 --protocol t0
+  cardroot card serve --profile user --transport-key @transport.hex --state user.card --state-key @card.hex";
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -40,12 +45,18 @@ pub(crate) struct Serve {
     /// Serial number of the card, 8 bytes
     #[arg(long, value_name = "H", default_value = "8660000000000001", value_parser = serial)]
     serial: [u8; CardProfile::SERIAL_LEN],
-    /// The key it leaves the factory with, 8 or 16 bytes
+    /// The key it leaves the factory with, 8 or 16 bytes. A card that is in its file already has it
     #[arg(long, value_name = "K", required_unless_present = "known_transport_key")]
     transport_key: Option<Source>,
     /// Takes FFFFFFFFFFFFFFFF for it, which all the world knows: for tests
     #[arg(long, conflicts_with = "transport_key")]
     known_transport_key: bool,
+    /// The file that keeps the card; one that does not exist is made, with a blank card
+    #[arg(long, value_name = "FILE", requires = "state_key")]
+    state: Option<PathBuf>,
+    /// The key that the file is sealed under, 64 bytes: @FILE, env:NAME, - (standard input) or ask
+    #[arg(long, value_name = "K", requires = "state")]
+    state_key: Option<Source>,
     /// Where the virtual reader listens
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
@@ -94,12 +105,8 @@ impl Command {
 }
 
 fn serve(arguments: &Serve) -> Result<Report, Failure> {
-    let transport_key = match &arguments.transport_key {
-        Some(source) => Secrets::default().typed_key::<ReadKey, _>("--transport-key", source)?.0,
-        None => TransportKey::fmcos_default(),
-    };
     let profile = arguments.profile.with_serial(arguments.serial);
-    let mut card = Card::blank(profile, transport_key, system_rng()?);
+    let mut card = card(arguments, profile)?;
 
     let Serve { host, port, .. } = arguments;
     let failed = |error: std::io::Error| Failure::refused(format!("the reader at {host}:{port}: {error}"));
@@ -120,6 +127,31 @@ fn serve(arguments: &Serve) -> Result<Report, Failure> {
         .with("atr", hex::encode(atr.bytes()))
         .with("ended", "the reader closed the connection")
         .into())
+}
+
+/// A blank card, or the one in its file.
+fn card(arguments: &Serve, profile: CardProfile) -> Result<Card<impl CryptoRng>, Failure> {
+    let mut secrets = Secrets::default();
+    let transport_key = match &arguments.transport_key {
+        Some(source) => secrets.typed_key::<ReadKey, _>("--transport-key", source)?.0,
+        None => TransportKey::fmcos_default(),
+    };
+    let (Some(path), Some(key)) = (&arguments.state, &arguments.state_key) else {
+        return Ok(Card::blank(profile, transport_key, system_rng()?));
+    };
+    let key = secrets.typed_key::<StorageKey, _>("--state-key", key)?;
+    let refused = |error: &dyn core::error::Error| {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        Failure::refused(format!("{}: {error}{cause}", path.display()))
+    };
+    let mut store = FileStore::open(path, key).map_err(|error| refused(&error))?;
+    let is_new = store.load().map_err(|error| refused(&error))?.is_none();
+    if is_new {
+        Card::blank_in(store, profile, transport_key, system_rng()?)
+    } else {
+        Card::open(store, profile, system_rng()?)
+    }
+    .map_err(|error: OpenError| refused(&error))
 }
 
 /// A transport key of either length.

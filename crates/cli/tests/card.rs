@@ -5,9 +5,10 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use common::{Run, Scratch, run};
+use common::{PROGRAM, Run, Scratch, run};
 
 /// Runs `card serve` against a reader that plays `dialogue` with it.
 fn served<T: Send + 'static>(
@@ -80,4 +81,81 @@ fn a_reader_that_does_not_listen_is_named() {
     let sentence =
         run(&format!("card serve --profile user --known-transport-key --patience 0 --port {port}")).refused();
     assert!(sentence.starts_with(&format!("the reader at 127.0.0.1:{port}: ")), "{sentence}");
+}
+
+/// A card that a reader has taken in.
+struct Plugged {
+    program: Child,
+    reader: TcpStream,
+}
+
+impl Plugged {
+    fn start(options: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let mut command = Command::new(PROGRAM);
+        command.args(["card", "serve", "--port", &port]).args(options.split_whitespace());
+        let program = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { program, reader: listener.accept().unwrap().0 }
+    }
+
+    /// EXTERNAL AUTHENTICATE under a wrong key.
+    fn guess(&mut self) -> Vec<u8> {
+        exchange(&mut self.reader, &[0x00, 0x84, 0x00, 0x00, 0x08]);
+        exchange(&mut self.reader, &[0x00, 0x82, 0x00, 0x00, 0x08, 1, 2, 3, 4, 5, 6, 7, 8])
+    }
+
+    /// Ends it as a loss of power does.
+    fn kill(mut self) {
+        self.program.kill().unwrap();
+        self.program.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_card_in_a_file_remembers_its_tries_when_the_program_is_killed() {
+    let scratch = Scratch::new("serve_state");
+    let key = scratch.file("key.hex", "6D".repeat(64));
+    let state = scratch.path().join("user.card").display().to_string();
+    let options = format!("--profile user --known-transport-key --state {state} --state-key @{key}");
+    for expected in [[0x63, 0xC2], [0x63, 0xC1], [0x63, 0xC0], [0x69, 0x83], [0x69, 0x83]] {
+        let mut plugged = Plugged::start(&options);
+        assert_eq!(plugged.guess(), expected);
+        plugged.kill();
+    }
+}
+
+#[test]
+fn a_state_file_that_is_none_or_another_cards_is_refused() {
+    let scratch = Scratch::new("serve_refused");
+    let key = scratch.file("key.hex", "6D".repeat(64));
+    let other = scratch.file("other.hex", "6E".repeat(64));
+    let state = scratch.path().join("user.card").display().to_string();
+    let serve = |profile: &str, state: &str, key: &str| {
+        run(&format!(
+            "card serve --port 1 --patience 0 --known-transport-key --profile {profile} --state {state} --state-key @{key}"
+        ))
+    };
+    // It is made before the reader is looked for.
+    assert!(serve("user", &state, &key).refused().starts_with("the reader at 127.0.0.1:1: "));
+    assert!(serve("user", &state, &key).refused().starts_with("the reader at 127.0.0.1:1: "));
+    assert_eq!(
+        serve("sam", &state, &key).refused(),
+        format!(
+            "{state}: the card in the store is another one: kind, serial number or operating system differ"
+        )
+    );
+    assert_eq!(
+        serve("user", &state, &other).refused(),
+        format!("{state}: the state file is damaged, or sealed under another key")
+    );
+    assert_eq!(
+        serve("user", &key, &key).refused(),
+        format!("{key}: the file is not a state file of this program")
+    );
+    let short = scratch.file("short.hex", "6D".repeat(63));
+    let sentence = serve("user", &state, &short).refused();
+    assert!(sentence.ends_with("a storage key is 64 bytes, found 63"), "{sentence}");
+    let sentence = run(&format!("card serve --profile user --known-transport-key --state {state}")).usage();
+    assert!(sentence.contains("--state-key"), "{sentence}");
 }

@@ -23,6 +23,7 @@ use crate::access::Access;
 use crate::file::{Body, Layout, Records};
 use crate::key_record::KeyKind;
 use crate::os::Os;
+use crate::state::codec::{Reader, Stored, Writer};
 use crate::status::COUNTER_EXHAUSTED;
 use crate::system::LogSequence;
 
@@ -196,6 +197,48 @@ impl Book {
     const fn overdraft_bytes(&self) -> [u8; 3] {
         let [_, limit @ ..] = self.overdraft.to_be_bytes();
         limit
+    }
+}
+
+impl Stored for Book {
+    fn write(&self, out: &mut Writer) {
+        self.usage.write(out);
+        out.byte(self.log);
+        out.put(&self.balance.to_be_bytes());
+        out.put(&self.overdraft.to_be_bytes());
+        out.number(self.online);
+        out.number(self.offline);
+        out.option(self.receipt.as_ref());
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            usage: Access::read(input)?,
+            log: input.byte()?,
+            balance: input.array().map(u32::from_be_bytes)?,
+            overdraft: input.array().map(u32::from_be_bytes)?,
+            online: input.number()?,
+            offline: input.number()?,
+            receipt: input.option()?,
+        })
+    }
+}
+
+impl Stored for Receipt {
+    fn write(&self, out: &mut Writer) {
+        out.byte(self.code);
+        out.number(self.sequence);
+        out.put(&self.mac);
+        out.put(&self.tac);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            code: input.byte()?,
+            sequence: input.number()?,
+            mac: input.array()?,
+            tac: input.array()?,
+        })
     }
 }
 

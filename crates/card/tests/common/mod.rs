@@ -21,11 +21,15 @@ use apdu::CommandApdu;
 use apdu::secure::pboc::{
     CardKey, Challenge, LineKey, MasterKey, Protection, external_authenticate, protect,
 };
+use cardroot_card::state::CardStore;
 use cardroot_card::{Card, CardProfile, TransportKey};
 use rand_core::{TryCryptoRng, TryRng};
 use tdea::TdeaKey;
 use tdea::hazmat::DesKey;
 
+pub mod family;
+pub mod power;
+pub mod sam;
 pub mod wallet;
 
 pub const SERIAL: [u8; 8] = [0x86, 0x60, 0x11, 0x08, 0x16, 0x00, 0x00, 0x01];
@@ -132,7 +136,14 @@ impl Desk {
             8 => TransportKey::from(DesKey::try_from(transport).unwrap()),
             _ => TransportKey::try_from(TdeaKey::try_from(transport).unwrap()).unwrap(),
         };
-        Self { card: Card::blank(profile, transport, source.clone()), source, seen: Vec::new() }
+        let card = power::blank(profile, transport, source.clone());
+        Self { card, source, seen: Vec::new() }
+    }
+
+    /// The same card with its power back.
+    pub fn reopened(store: impl CardStore + 'static, profile: CardProfile) -> Self {
+        let source = Source(Rc::new(RefCell::new(TestRng::new(1))));
+        Self { card: Card::open(store, profile, source.clone()).unwrap(), source, seen: Vec::new() }
     }
 
     pub fn user() -> Self {
@@ -173,6 +184,7 @@ impl Desk {
         let response = self.card.process(command).to_vec();
         self.seen.push(response.clone());
         let (data, status) = response.split_last_chunk::<2>().unwrap();
+        power::note_answer(*status);
         Answer { data: data.to_vec(), status: u16::from_be_bytes(*status) }
     }
 
