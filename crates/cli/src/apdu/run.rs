@@ -11,7 +11,6 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::apdu::script::{self, Action, Pattern, Variables};
-use crate::card::Profile;
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
 use crate::hex;
@@ -46,7 +45,8 @@ pub(crate) struct Run {
 
 #[derive(Clone)]
 enum Reader {
-    Simulated(Profile),
+    /// A blank card with this profile.
+    Simulated(fn([u8; CardProfile::SERIAL_LEN]) -> CardProfile),
     Replay(PathBuf),
     Named(String),
 }
@@ -56,8 +56,8 @@ impl FromStr for Reader {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match (text.split_once(':'), text) {
-            (_, "sim:user") => Ok(Self::Simulated(Profile::User)),
-            (_, "sim:sam") => Ok(Self::Simulated(Profile::Sam)),
+            (_, "sim:user") => Ok(Self::Simulated(CardProfile::user)),
+            (_, "sim:sam") => Ok(Self::Simulated(CardProfile::sam)),
             (Some(("sim", _)), _) => Err("the cards in software are sim:user and sim:sam".into()),
             (Some(("replay", file)), _) => Ok(Self::Replay(file.into())),
             _ => Ok(Self::Named(text.into())),
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Run) -> Result<Report, Failure> {
     }
     match &arguments.reader {
         Reader::Simulated(profile) => {
-            let profile = profile.with_serial(arguments.serial);
+            let profile = profile(arguments.serial);
             recorded(arguments, variables, Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
         }
         Reader::Replay(path) => {
