@@ -3,13 +3,13 @@
 use core::fmt;
 
 use apdu::StatusWord;
+use diversify::block::Sm4Key;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::access::Access;
 use crate::card_key::CardKey;
 use crate::counter::ErrorCounter;
-use crate::status::require;
 use crate::system::CardSystem;
 
 /// What a key is for. A command only ever looks for keys of its own kind.
@@ -47,6 +47,12 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
+    /// Whether such a key may be an SM4 key: what wallets and INTERNAL AUTHENTICATE do with one has no source that two agree
+    /// about.
+    pub(crate) const fn takes_sm4(self) -> bool {
+        matches!(self, Self::LineProtection | Self::PinUnblock | Self::ExternalAuthentication)
+    }
+
     /// Whether the last attribute is an error counter.
     const fn is_counted(self) -> bool {
         matches!(
@@ -60,8 +66,13 @@ impl KeyKind {
     }
 }
 
-/// Algorithm identifier of TDEA where a header names the key.
-const TDEA: u8 = 0x00;
+/// The cipher of a key, where a header names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Algorithm {
+    /// DES or TDEA, by the length of the key.
+    Tdea,
+    Sm4,
+}
 
 /// How a key may be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,10 +127,14 @@ pub(crate) enum Secret {
 }
 
 impl Secret {
-    fn decode(kind: KeyKind, bytes: &[u8]) -> Result<Self, StatusWord> {
-        let secret = match kind {
-            KeyKind::Pin => StoredPin::decode(bytes).map(Self::Pin),
-            _ => CardKey::try_from(bytes).ok().map(Self::Key),
+    fn decode(kind: KeyKind, algorithm: Algorithm, bytes: &[u8]) -> Result<Self, StatusWord> {
+        let secret = match (kind, algorithm) {
+            (KeyKind::Pin, Algorithm::Tdea) => StoredPin::decode(bytes).map(Self::Pin),
+            (_, Algorithm::Tdea) => CardKey::try_from(bytes).ok().map(Self::Key),
+            (kind, Algorithm::Sm4) if kind.takes_sm4() => {
+                Sm4Key::try_from(bytes).ok().map(CardKey::Sm4).map(Self::Key)
+            }
+            (_, Algorithm::Sm4) => None,
         };
         secret.ok_or(StatusWord::WRONG_DATA)
     }
@@ -177,17 +192,17 @@ impl KeyRecord {
             change: Access::from_byte(*change),
             a: *a,
             counter: ErrorCounter::from_byte(*b),
-            secret: Secret::decode(key_type.kind, secret)?,
+            secret: Secret::decode(key_type.kind, Algorithm::Tdea, secret)?,
         })
     }
 
     /// Reads the data of WRITE KEY where a header names the key: `id version algorithm type use follow change errors
-    /// key`. Such keys are only ever written as ciphertext. The only algorithm is TDEA.
+    /// key`. Such keys are only ever written as ciphertext.
     pub(crate) fn decode_with_header(bytes: &[u8], system: &CardSystem) -> Result<Self, StatusWord> {
         let ([id, version, algorithm, code, usage, follow, change, errors], secret) =
             bytes.split_first_chunk().ok_or(StatusWord::WRONG_DATA)?;
         let kind = system.key_kind(*code).ok_or(StatusWord::WRONG_DATA)?;
-        require(*algorithm == TDEA, StatusWord::WRONG_DATA)?;
+        let cipher = system.algorithm(*algorithm).ok_or(StatusWord::WRONG_DATA)?;
         let (a, b) = if kind.is_counted() { (*follow, *errors) } else { (*version, *algorithm) };
         Ok(Self {
             key_type: KeyType { kind, writing: Writing::Protected },
@@ -196,7 +211,7 @@ impl KeyRecord {
             change: Access::from_byte(*change),
             a,
             counter: ErrorCounter::from_byte(b),
-            secret: Secret::decode(kind, secret)?,
+            secret: Secret::decode(kind, cipher, secret)?,
         })
     }
 
