@@ -1,4 +1,4 @@
-//! Issuing: every city makes its SAM, then its user cards, and the SAM tries each card before it goes out.
+//! Issuing: every city makes its key card, its SAM, then its user cards, and the SAM tries each card before it goes out.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
@@ -8,9 +8,12 @@ use cardroot::diversify::profile::{DispersionProfile, Field, Identity, Source, V
 use cardroot::diversify::{Factor, LevelId};
 use cardroot::kms::issuing::{CardData, Plan};
 use cardroot::pin::{Pan, Pin};
-use cardroot::tdea::TdeaKey;
+use cardroot::tdea::{KeyLength, TdeaKey};
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
 
 use crate::Failure;
+use crate::key_card::KeyCard;
 use crate::keys::{Centre, CityKeys};
 use crate::perso::{Reader, deliver, personalise, transport_key};
 use crate::plan::{CardRow, Inputs};
@@ -51,8 +54,7 @@ pub fn issue(
     let profile = inputs.plan.province.dispersion_profile()?;
     let mut cities = Issued::new();
     for (number, centre) in (1_u8..).zip(centres) {
-        let sam =
-            Sam::issue(&inputs.sam_card, centre, [0x53, 0x41, 0x4D, 0, 0, 0, 0, number], transport_master)?;
+        let sam = equip(inputs, centre, number, transport_master, report)?;
         let forged = forge(&inputs.user_card, transport_master)?;
         cities.insert(centre.code.clone(), IssuedCity { sam, cards: vec![], forged });
     }
@@ -74,6 +76,30 @@ pub fn issue(
     bar.finish_and_clear();
     summarise(&cities, centres, desk.commands, started, report)?;
     Ok(cities)
+}
+
+/// A city's key card, and the SAM that gets its keys from it.
+fn equip(
+    inputs: &Inputs,
+    centre: &Centre,
+    number: u8,
+    transport_master: &TdeaKey,
+    report: &mut Report,
+) -> Result<Sam, Failure> {
+    let exchange = TdeaKey::generate(KeyLength::Double, &mut UnwrapErr(SysRng));
+    let chip = |[a, b, c]: [u8; 3]| [a, b, c, 0, 0, 0, 0, number];
+    let issue_sam = |key_card: &mut KeyCard| {
+        Sam::issue(&inputs.sam_card, centre, chip(*b"SAM"), transport_master, (&exchange, key_card))
+    };
+    let mut key_card = KeyCard::issue(&inputs.key_card, centre, chip(*b"KEY"), transport_master, &exchange)?;
+    // Once somebody takes the card without its officer.
+    if number == 1
+        && let Err(failure) = issue_sam(&mut key_card)
+    {
+        report.refuse(STAGE, format!("key card of {} without its PIN", centre.code), failure);
+    }
+    key_card.open(centre)?;
+    issue_sam(&mut key_card)
 }
 
 /// Issues card after card and remembers what may not come twice.
@@ -106,8 +132,8 @@ impl Desk<'_> {
             _ => transport.duplicate().try_into()?,
         };
         let mut reader = deliver(CardProfile::user(order.chip), delivered);
-        let keys = (&centre.keys, order.factor);
-        self.commands += personalise(&mut reader, self.plan, keys, &card_data(row, &order), &transport)?;
+        let keys = centre.keys.ring(order.factor)?;
+        self.commands += personalise(&mut reader, self.plan, &keys, &card_data(row, &order), &transport)?;
         city.sam.authenticate(&mut reader)?;
         self.serials.insert(order.serial);
         self.keys.insert((row.city.clone(), order.factor));
@@ -177,8 +203,8 @@ fn forge(plan: &Plan, transport_master: &TdeaKey) -> Result<Reader, Failure> {
         factor: Factor::from(chip),
         pin: vec![0x12, 0x34],
     };
-    let keys = CityKeys::made_up()?;
-    personalise(&mut reader, plan, (&keys, order.factor), &card_data(&row, &order), &transport)?;
+    let keys = CityKeys::made_up()?.ring(order.factor)?;
+    personalise(&mut reader, plan, &keys, &card_data(&row, &order), &transport)?;
     Ok(reader)
 }
 
@@ -196,7 +222,7 @@ fn summarise(
         [
             centre.code.clone(),
             centre.name.clone(),
-            format!("1 SAM, {cards} user cards"),
+            format!("1 key card, 1 SAM, {cards} user cards"),
             format!("internal authentication {kcv}"),
         ]
     });

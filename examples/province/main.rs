@@ -13,6 +13,7 @@
 mod acquirer;
 mod ceremony;
 mod issue;
+mod key_card;
 mod keys;
 mod perso;
 mod plan;

@@ -1,16 +1,15 @@
 //! A personalisation station: one blank card in its reader becomes the card of a plan.
 
-use cardroot::apdu::Channel;
 use cardroot::apdu::commands::FileId;
+use cardroot::apdu::{Channel, CommandApdu};
 use cardroot::card::{Card, CardProfile, TransportKey};
 use cardroot::diversify::{Factor, pboc};
-use cardroot::kms::issuing::{CardData, Mode, Plan};
+use cardroot::kms::issuing::{CardData, KeyRing, Mode, Plan};
 use cardroot::tdea::TdeaKey;
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
 use crate::Failure;
-use crate::keys::CityKeys;
 
 /// A card of the software kind, in a reader.
 pub type Reader = Channel<Card<UnwrapErr<SysRng>>>;
@@ -34,10 +33,15 @@ pub fn transport_key(master: &TdeaKey, chip: [u8; 8]) -> Result<TdeaKey, Failure
 pub fn personalise(
     reader: &mut Reader,
     plan: &Plan,
-    (keys, factor): (&CityKeys, Factor),
+    keys: &KeyRing,
     data: &CardData,
     transport: &TdeaKey,
 ) -> Result<usize, Failure> {
-    let script = plan.script(&keys.ring(factor)?, data, transport, Mode::Production)?;
+    let script = plan.script(keys, data, transport, Mode::Production)?;
     Ok(script.issue(reader)?.commands)
+}
+
+/// What the card answers to a command; a refusal is a failure.
+pub fn send(reader: &mut Reader, command: &CommandApdu) -> Result<Vec<u8>, Failure> {
+    Ok(reader.transmit(command)?.into_ok()?.data().to_vec())
 }

@@ -12,8 +12,9 @@ use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
 
 use crate::Failure;
+use crate::key_card::{EXCHANGE_VERSION, KeyCard};
 use crate::keys::Centre;
-use crate::perso::{APPLICATION, Reader, deliver, personalise, transport_key};
+use crate::perso::{APPLICATION, Reader, deliver, personalise, send, transport_key};
 
 /// Key type "encrypt" with one level of dispersion, as the plan says: from the city's key to the card's.
 const ENCRYPT: (u8, u8) = (1, 7);
@@ -38,19 +39,25 @@ pub struct Sam {
 }
 
 impl Sam {
-    /// The city makes a SAM: it takes the blank over and loads the keys from which those of user cards come.
+    /// The city makes a SAM: it takes the blank over, and the key card gives it the keys from which those of user cards come.
     pub fn issue(
         plan: &Plan,
         centre: &Centre,
         chip: [u8; 8],
         transport_master: &TdeaKey,
+        (exchange, key_card): (&TdeaKey, &mut KeyCard),
     ) -> Result<Self, Failure> {
         let (levels, kind) = ENCRYPT;
         let usage =
             PsamKeyUsage::new(levels, kind).ok_or_else(|| Failure("no such SAM key usage".to_owned()))?;
         let transport = transport_key(transport_master, chip)?;
         let mut reader = deliver(CardProfile::sam(chip), transport.duplicate().try_into()?);
-        personalise(&mut reader, plan, (&centre.keys, Factor::from(chip)), &CardData::new(), &transport)?;
+        let mut keys = centre.keys.ring(Factor::from(chip))?;
+        keys.insert_exchange_key(EXCHANGE_VERSION, exchange)?;
+        personalise(&mut reader, plan, &keys, &CardData::new(), &transport)?;
+        for version in [INTERNAL, EXTERNAL] {
+            key_card.give(&mut reader, chip, usage, version)?;
+        }
         Ok(Self { reader, usage })
     }
 
@@ -85,8 +92,4 @@ impl Sam {
         send(&mut self.reader, &init_for_descrypt(self.usage, version, &[*factor.as_bytes()])?)?;
         send(&mut self.reader, &des_crypt(DesCrypt::Encrypt, &block)?)
     }
-}
-
-fn send(reader: &mut Reader, command: &CommandApdu) -> Result<Vec<u8>, Failure> {
-    Ok(reader.transmit(command)?.into_ok()?.data().to_vec())
 }

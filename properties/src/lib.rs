@@ -14,6 +14,7 @@ pub mod dukpt;
 mod input;
 pub mod iso8583;
 pub mod keyblock;
+pub mod kms;
 pub mod pboc;
 pub mod pin;
 mod rng;
@@ -71,6 +72,7 @@ pub const ALL: &[(&str, Property)] = properties! {
         key_hierarchy_keeps_one_current;
     components: component_combine_is_total, component_split_round_trip, ceremony_is_total;
     card: card_process_is_total;
+    kms: plan_parse_is_total;
     tlv: tlv_decode_is_total, dgi_decode_is_total;
     vpcd: vpcd_frames_are_total, t0_card_is_total;
     scp: scp_sessions_are_total, gp_domain_is_total;

@@ -158,7 +158,7 @@ impl<T: CardTransport> Channel<T> {
     /// use cardroot_apdu::commands::{FileId, select_file};
     /// use cardroot_apdu::{Channel, Script, ScriptedTransport};
     ///
-    /// let script: Script = "> 0070000001\n< 019000\n> 01A40000023F00\n< 9000\n> 00708001\n< 9000".parse()?;
+    /// let script: Script = "> 0070000001\n< 019000\n> 01A40000023F0000\n< 9000\n> 00708001\n< 9000".parse()?;
     /// let mut basic = Channel::new(ScriptedTransport::new(script));
     /// let number = basic.open_logical_channel()?;
     /// basic.on(number).transmit(&select_file(FileId::MASTER))?.into_ok()?;

@@ -227,7 +227,7 @@ impl KeysOptions {
 }
 
 /// TDEA with one key for all its parts is DES.
-fn repeated(key: &DesKey) -> TdeaKey {
+pub(crate) fn repeated(key: &DesKey) -> TdeaKey {
     TdeaKey::from_fill(KeyLength::Double, |both| {
         let (left, right) = both.split_at_mut(BLOCK_LEN);
         left.copy_from_slice(key.expose_bytes());

@@ -1,4 +1,4 @@
-//! `cardroot card`: cards in software.
+//! `cardroot card`: cards in software, and cards that are made.
 
 mod domain;
 
@@ -11,6 +11,7 @@ use cardroot::tdea::hazmat::DesKey;
 use cardroot::tdea::{KeyError, TdeaKey};
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::card_issue;
 use crate::error::Failure;
 use crate::hex;
 use crate::key::system_rng;
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     /// It answers until the reader closes the connection. Its memory goes with it.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
+    #[command(flatten)]
+    Make(card_issue::Command),
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -83,6 +86,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<Report, Failure> {
         match self {
             Self::Serve(arguments) => serve(&arguments),
+            Self::Make(command) => command.run(),
         }
     }
 }
@@ -97,7 +101,9 @@ fn serve(arguments: &Serve) -> Result<Report, Failure> {
         Some(source) => Secrets::default().typed_key::<ReadKey, _>("--transport-key", source)?.0,
         None if arguments.known_transport_key => TransportKey::fmcos_default(),
         None => {
-            return Err(Failure::usage("this card takes --transport-key, or --known-transport-key for tests"));
+            return Err(Failure::usage(
+                "this card takes --transport-key, or --known-transport-key for tests",
+            ));
         }
     };
     let mut card = Card::blank(profile, transport_key, system_rng()?);
@@ -157,6 +163,6 @@ impl TryFrom<&[u8]> for ReadKey {
     }
 }
 
-fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
+pub(crate) fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
     hex::parse_array(text, "a serial number")
 }

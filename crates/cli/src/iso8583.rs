@@ -1,60 +1,72 @@
 //! `cardroot iso8583`: messages, their SMIDs and their consistency.
 
 use alloc::borrow::Cow;
+use core::str::FromStr;
 use std::path::PathBuf;
 
 use cardroot::pin::Pan;
-use cardroot::smid::SmidProfile;
 use cardroot::smid::iso8583::{
-    BitmapCoding, Dialect, FieldValue, KeyExchange, KeyReference, MASKED_FIELDS, Message, MtiCoding,
-    RuleOptions, validate,
+    BitmapCoding, Dialect, FieldValue, JsonError, KeyExchange, KeyReference, Message, MessageSmidError,
+    MtiCoding, RuleOptions, Sensitivity, Version, validate,
 };
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use cardroot::smid::{Carrier, SmidList, SmidProfile};
 use clap::{Args, Subcommand};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
 use crate::input::Input;
-use crate::output::{Record, Report, Value};
+use crate::named::{self, NameOrFile};
+use crate::output::{self, Form, Record, Report, Value};
 use crate::secret::Secrets;
 use crate::{hex, smid};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Lists the dialects: how messages may be written
-    Dialects,
+    /// Lists, shows and checks dialects: how messages may be written
+    #[command(subcommand)]
+    Dialect(DialectCommand),
     /// Decodes a message and prints its fields
     ///
-    /// PAN, tracks, PIN data and other sensitive fields are masked unless you say --show-card-data.
+    /// PAN, tracks, PIN data, other sensitive fields and those that the dialect masks are masked unless you say --show-all. With
+    /// --json the message is printed in the form that encode reads; if SMIDs are asked for, as the member "message".
     #[command(after_help = DECODE_EXAMPLES)]
     Decode(Decode),
     /// Encodes a message from JSON, in the form that decode prints by --json
     ///
-    /// {"mti": "0800", "fields": [{"field": 11, "value": "000042"}, {"field": 64, "value": "0011223344556677"}]}
+    /// {"mti": "0800", "fields": {"11": "000042", "64": "0011223344556677"}}
     ///
     /// Values of binary fields are hexadecimal. Masked fields are refused. The message that is printed holds
     /// everything that was put in.
     #[command(after_help = ENCODE_EXAMPLES)]
     Encode(Encode),
-    /// Checks bits 52, 53, 64, 96 and 128 against each other and the message type
+    /// Checks bits 52, 53, 64, 96 and 128 against each other and the message type, and subfields and SMIDs against the dialect
     ///
-    /// The exit status is 1 if a rule is broken.
+    /// The exit status is 1 if there are findings.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DialectCommand {
+    /// Lists the dialects that are built in
+    List,
+    /// Prints a dialect as TOML, every field of it: a start for one of your own
+    Show(named::Show<Dialect>),
+    /// Checks a file; what is wrong is said with line, field and reason
+    Check(named::Check),
 }
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
   cardroot iso8583 decode --dialect iso8583-1993-binary message.hex
   cardroot iso8583 decode --dialect iso8583-1987-ascii --raw < message.bin
-  cardroot iso8583 decode --dialect iso8583-1993-binary --input base64 message.txt";
+  cardroot iso8583 decode --dialect our-network.toml --input base64 message.txt";
 
 const ENCODE_EXAMPLES: &str = "\
 Examples:
   cardroot iso8583 encode --dialect iso8583-1987-ascii message.json
-  cardroot --json iso8583 decode --dialect iso8583-1993-ascii --show-card-data message.hex \\
+  cardroot --json iso8583 decode --dialect iso8583-1993-ascii --show-all message.hex \\
     | cardroot iso8583 encode --dialect iso8583-1993-binary";
 
 const CHECK_EXAMPLES: &str = "\
@@ -63,9 +75,12 @@ Example:
 
 #[derive(Args)]
 struct Received {
-    /// How the message is written
-    #[arg(long, value_name = "NAME", value_parser = dialect())]
-    dialect: &'static Dialect,
+    /// How the message is written: a dialect that is built in, or a file called *.toml
+    #[arg(long, value_name = "NAME|FILE", value_parser = NameOrFile::<Dialect>::from_str)]
+    dialect: NameOrFile<Dialect>,
+    /// How SMIDs stand in bits 53 and 96: a profile that is built in, or a file called *.toml; if not given, as the dialect says
+    #[arg(long, value_name = "NAME|FILE", value_parser = NameOrFile::<SmidProfile>::from_str)]
+    smid_profile: Option<NameOrFile<SmidProfile>>,
     #[command(flatten)]
     input: Input,
 }
@@ -76,17 +91,14 @@ pub(crate) struct Decode {
     received: Received,
     /// Shows the masked fields
     #[arg(long)]
-    show_card_data: bool,
-    /// Decodes the SMIDs in bit 53 by this profile
-    #[arg(long, value_name = "NAME", value_parser = smid::profile())]
-    smid_profile: Option<&'static SmidProfile>,
+    show_all: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct Encode {
-    /// How the message is to be written
-    #[arg(long, value_name = "NAME", value_parser = dialect())]
-    dialect: &'static Dialect,
+    /// How the message is to be written: a dialect that is built in, or a file called *.toml
+    #[arg(long, value_name = "NAME|FILE", value_parser = NameOrFile::<Dialect>::from_str)]
+    dialect: NameOrFile<Dialect>,
     /// Stores the message, in hexadecimal, in FILE, which must not exist, and does not print it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -112,7 +124,7 @@ pub(crate) struct Check {
 impl Command {
     pub(crate) fn run(self) -> Result<Report, Failure> {
         match self {
-            Self::Dialects => Ok(dialects().into()),
+            Self::Dialect(command) => command.run(),
             Self::Decode(arguments) => decode(&arguments),
             Self::Encode(arguments) => encode(&arguments),
             Self::Check(arguments) => check(&arguments),
@@ -120,46 +132,73 @@ impl Command {
     }
 }
 
-fn dialects() -> Record {
-    let rows = Dialect::BUILT_IN.into_iter().map(|dialect| {
-        Record::new()
-            .with("dialect", dialect.name())
-            .with(
-                "message_type",
-                match dialect.mti() {
-                    MtiCoding::Ascii => "4 ASCII digits",
-                    MtiCoding::Ebcdic => "4 EBCDIC digits",
-                    MtiCoding::Bcd => "2 bytes",
-                },
-            )
-            .with(
-                "bitmap",
-                match dialect.bitmap() {
-                    BitmapCoding::Hex => "hexadecimal",
-                    BitmapCoding::EbcdicHex => "hexadecimal in EBCDIC",
-                    BitmapCoding::Binary => "bytes",
-                },
-            )
-    });
-    Record::new().with("dialects", Value::Table(rows.collect()))
+impl DialectCommand {
+    fn run(self) -> Result<Report, Failure> {
+        match self {
+            Self::List => {
+                let rows = Dialect::BUILT_IN.into_iter().map(summary);
+                Ok(Record::new().with("dialects", Value::Table(rows.collect())).into())
+            }
+            Self::Show(arguments) => arguments.run(),
+            Self::Check(arguments) => arguments.read().map(|dialect: Dialect| summary(&dialect).into()),
+        }
+    }
+}
+
+fn summary(dialect: &Dialect) -> Record {
+    let mti = match dialect.mti() {
+        MtiCoding::Ascii => "4 ASCII digits",
+        MtiCoding::Ebcdic => "4 EBCDIC digits",
+        MtiCoding::Bcd => "2 bytes",
+    };
+    let bitmap = match dialect.bitmap() {
+        BitmapCoding::Hex => "hexadecimal",
+        BitmapCoding::EbcdicHex => "hexadecimal in EBCDIC",
+        BitmapCoding::Binary => "bytes",
+    };
+    let profile = dialect.smid_profile().map(|profile| profile.name.to_string());
+    Record::new()
+        .with("dialect", dialect.name())
+        .with("message_type", mti)
+        .with("bitmap", bitmap)
+        .with("fields", dialect.fields().count())
+        .with(
+            "masked",
+            dialect.fields().filter(|field| field.spec.sensitivity == Sensitivity::Masked).count(),
+        )
+        .with("smid_profile", profile)
+}
+
+/// A message, and what was agreed on to read it.
+struct Opened {
+    dialect: Cow<'static, Dialect>,
+    profile: Option<Cow<'static, SmidProfile>>,
+    message: Message,
 }
 
 impl Received {
-    fn message(&self) -> Result<Message, Failure> {
+    fn open(&self) -> Result<Opened, Failure> {
+        let dialect = self.dialect.read()?;
+        let profile = match &self.smid_profile {
+            Some(profile) => Some(profile.read()?),
+            // In other versions bits 53 and 96 mean something else.
+            None if dialect.version() != Version::Iso1993 => None,
+            None => dialect.smid_profile().cloned().map(Cow::Owned),
+        };
         let bytes = self.input.read(&mut Secrets::default())?;
-        Message::decode(self.dialect, &bytes).map_err(|error| {
-            let (place, dialect) = (self.input.place(), self.dialect.name());
+        let message = Message::decode(&dialect, &bytes).map_err(|error| {
+            let (place, dialect) = (self.input.place(), dialect.name());
             Failure::refused(format!("{place} holds no message of dialect {dialect}: {error}"))
-        })
+        })?;
+        Ok(Opened { dialect, profile, message })
     }
 }
 
 fn decode(arguments: &Decode) -> Result<Report, Failure> {
-    let Received { dialect, .. } = arguments.received;
-    let message = arguments.received.message()?;
+    let Opened { dialect, profile, message } = arguments.received.open()?;
+    let shows = |number| arguments.show_all || !message.is_masked(&dialect, number);
     let fields = message.fields().map(|(number, value)| {
-        let masked = MASKED_FIELDS.contains(&number) && !arguments.show_card_data;
-        let (length, shown) = match value {
+        let (length, full) = match value {
             FieldValue::Text(text) => (text.len(), Zeroizing::new(text.to_owned())),
             FieldValue::Bytes(bytes) => (bytes.len(), hex::encode_secret(bytes)),
         };
@@ -167,17 +206,20 @@ fn decode(arguments: &Decode) -> Result<Report, Failure> {
             .with("field", number)
             .with("name", dialect.field(number).map(|field| &*field.spec.name))
             .with("length", length)
-            .with("masked", masked)
-            .with("value", if masked { mask(number, &shown) } else { shown })
+            .with("masked", !shows(number))
+            .with("value", if shows(number) { full } else { mask(number, &full) })
     });
     let record = Record::new()
         .with("dialect", dialect.name())
         .with("mti", message.mti().to_string())
         .with("fields", Value::Table(fields.collect()));
-    Ok(match arguments.smid_profile {
-        Some(profile) => record.with("smids", Value::Table(smids(&message, profile)?)).into(),
-        None => record.into(),
-    })
+    let json = if arguments.show_all { message.to_json_exposed() } else { message.to_json(&dialect) };
+    let json = Zeroizing::new(json);
+    let Some(profile) = profile else { return Ok(Report::from(record).verbatim(Form::Json, json)) };
+    let (smids, refusal) = smids(&message, &profile);
+    let smids = Value::Table(smids);
+    let json = output::object(&[("message", &json), ("smids", &output::json(&smids))]);
+    Ok(Report::from(record.with("smids", smids)).verbatim(Form::Json, json).unless(refusal))
 }
 
 /// What is shown of a masked value: a PAN as it may be shown, nothing of the rest.
@@ -186,49 +228,53 @@ fn mask(number: u8, value: &str) -> Zeroizing<String> {
     Zeroizing::new(pan.map_or_else(|| "****".into(), |pan| pan.to_string()))
 }
 
-fn smids(message: &Message, profile: &SmidProfile) -> Result<Vec<Record>, Failure> {
-    let smids = message
-        .smids(profile)
-        .map_err(|error| Failure::refused(format!("bit 53 is not of profile {}: {error}", profile.name)))?;
-    let smids = smids.iter().flat_map(|smids| smids.as_slice());
-    smids.map(|one| smid::row(one, None)).collect()
+/// The SMIDs in bits 53 and 96, and what is wrong with the first bit that is not of the profile.
+fn smids(message: &Message, profile: &SmidProfile) -> (Vec<Record>, Option<String>) {
+    let (mut rows, mut refusal) = (Vec::new(), None);
+    for (carrier, read) in carriers(message, profile) {
+        match read {
+            Ok(smids) => {
+                let smids = smids.iter().flat_map(|smids| smids.as_slice());
+                rows.extend(smids.map(|one| {
+                    let record = Record::new().with("carrier", carrier.field());
+                    smid::parts(smid::named(record, one), profile.parts(&one.key_name).ok().flatten())
+                }));
+            }
+            Err(error) => refusal = refusal.or_else(|| Some(misread(carrier, profile, &error))),
+        }
+    }
+    (rows, refusal)
 }
 
-/// The JSON of a message. Values are borrowed from its text, which is wiped.
-#[derive(Deserialize)]
-struct MessageJson<'a> {
-    mti: &'a str,
-    #[serde(borrow)]
-    fields: Vec<FieldJson<'a>>,
+type ReadSmids = Result<Option<SmidList>, MessageSmidError>;
+
+fn carriers(message: &Message, profile: &SmidProfile) -> [(Carrier, ReadSmids); 2] {
+    [(Carrier::Bit53, message.smids(profile)), (Carrier::Bit96, message.future_smids(profile))]
 }
 
-#[derive(Deserialize)]
-struct FieldJson<'a> {
-    field: u8,
-    #[serde(borrow)]
-    value: Cow<'a, str>,
-    #[serde(default)]
-    masked: bool,
+fn misread(carrier: Carrier, profile: &SmidProfile, error: &MessageSmidError) -> String {
+    format!("{carrier} is not of profile {}: {error}", profile.name)
 }
 
 fn encode(arguments: &Encode) -> Result<Report, Failure> {
+    let dialect = arguments.dialect.read()?;
     let place = file::place(arguments.file.as_deref());
-    let text = file::read_or_stdin(arguments.file.as_deref())?;
-    let json = serde_json::from_slice(&text).map_err(|error| {
-        // The parser's own words may quote values.
-        let (line, column) = (error.line(), error.column());
-        Failure::refused(format!(
-            "{place}, line {line}, column {column}: not the JSON of a message; see cardroot iso8583 encode --help"
-        ))
+    let content = file::read_or_stdin(arguments.file.as_deref())?;
+    let text = core::str::from_utf8(&content)
+        .map_err(|error| Failure::refused(format!("{place}, byte {}: not UTF-8", error.valid_up_to())))?;
+    let message = Message::from_json(&dialect, text).map_err(|error| {
+        Failure::refused(match error {
+            JsonError::Syntax { .. } => format!("{place}, {error}; see cardroot iso8583 encode --help"),
+            JsonError::Masked { .. } => format!("{place}: {error}; decode the message with --show-all"),
+            _ => format!("{place}: {error}"),
+        })
     })?;
-    let message = message_of(&json, arguments.dialect)
-        .map_err(|error| Failure::refused(format!("{place}: {error}")))?;
-    let bytes = Zeroizing::new(message.encode(arguments.dialect).map_err(|error| {
-        Failure::refused(format!("{place} can't be written in dialect {}: {error}", arguments.dialect.name()))
+    let bytes = Zeroizing::new(message.encode(&dialect).map_err(|error| {
+        Failure::refused(format!("{place} can't be written in dialect {}: {error}", dialect.name()))
     })?);
     let encoded = hex::encode_secret(&bytes);
     let record = Record::new()
-        .with("dialect", arguments.dialect.name())
+        .with("dialect", dialect.name())
         .with("mti", message.mti().to_string())
         .with("message_length", bytes.len());
     Ok(match &arguments.out {
@@ -240,51 +286,33 @@ fn encode(arguments: &Encode) -> Result<Report, Failure> {
     })
 }
 
-fn message_of(json: &MessageJson<'_>, dialect: &Dialect) -> Result<Message, String> {
-    let mti = json.mti.parse().map_err(|error| format!("member mti: {error}"))?;
-    let mut message = Message::new(mti);
-    for FieldJson { field, value, masked } in &json.fields {
-        if *masked {
-            return Err(format!("field {field} is masked; decode the message with --show-card-data"));
-        }
-        if message.contains(*field) {
-            return Err(format!("field {field} is there twice"));
-        }
-        let binary = dialect.field(*field).is_some_and(|field| field.spec.content.is_binary());
-        if binary {
-            let bytes = hex::decode(value.as_bytes()).map_err(|error| format!("field {field}: {error}"))?;
-            message.set_bytes(dialect, *field, &bytes)
-        } else {
-            message.set_text(dialect, *field, value)
-        }
-        .map_err(|error| error.to_string())?;
-    }
-    Ok(message)
-}
-
 fn check(arguments: &Check) -> Result<Report, Failure> {
-    let message = arguments.received.message()?;
+    let Opened { dialect, profile, message } = arguments.received.open()?;
     let reference = |implicit| if implicit { KeyReference::Implicit } else { KeyReference::Named };
     let options = RuleOptions {
         pin_key: reference(arguments.implicit_pin_key),
         mac_key: reference(arguments.implicit_mac_key),
         key_exchange: if arguments.key_exchange { KeyExchange::Declared } else { KeyExchange::IfCarried },
     };
-    let findings = validate(&message, &options);
-    let rows = findings.iter().map(|finding| Record::new().with("finding", finding.to_string()));
+    let mut findings: Vec<String> = validate(&message, &options).iter().map(ToString::to_string).collect();
+    let cut = dialect.fields().filter(|field| field.spec.subfields.is_some()).map(|field| field.spec.number);
+    let cut = cut.filter(|&number| message.contains(number));
+    findings.extend(cut.filter_map(|number| Some(message.subfields(&dialect, number).err()?.to_string())));
+    if let Some(profile) = profile {
+        let read = carriers(&message, &profile);
+        let wrong = read.iter().filter_map(|(carrier, read)| Some((*carrier, read.as_ref().err()?)));
+        findings.extend(wrong.map(|(carrier, error)| misread(carrier, &profile, error)));
+    }
+    let count = findings.len();
+    let rows = findings.into_iter().map(|finding| Record::new().with("finding", finding));
     let record = Record::new()
-        .with("dialect", arguments.received.dialect.name())
+        .with("dialect", dialect.name())
         .with("mti", message.mti().to_string())
-        .with("consistent", findings.is_empty())
+        .with("consistent", count == 0)
         .with("findings", Value::Table(rows.collect()));
-    match findings.len() {
+    match count {
         0 => Ok(record.into()),
         1 => Ok(Report::refused(record, "the message breaks a rule: see findings")),
         count => Ok(Report::refused(record, format!("the message breaks {count} rules: see findings"))),
     }
-}
-
-fn dialect() -> impl TypedValueParser<Value = &'static Dialect> {
-    PossibleValuesParser::new(Dialect::BUILT_IN.map(Dialect::name))
-        .map(|name| Dialect::named(&name).expect("only names of dialects are possible"))
 }

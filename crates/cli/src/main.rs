@@ -5,18 +5,21 @@ extern crate alloc;
 mod any_key;
 mod apdu;
 mod card;
+mod card_issue;
 mod component;
 mod csm;
 mod diversify;
 mod dukpt;
 mod error;
 mod file;
+mod function;
 mod hex;
 mod input;
 mod iso8583;
 mod key;
 mod key_options;
 mod keyblock;
+mod named;
 mod output;
 mod pin;
 mod secret;
@@ -83,7 +86,7 @@ enum Command {
     /// Card commands, sent to readers and to cards in software
     #[command(subcommand)]
     Apdu(apdu::Command),
-    /// Cards in software: plugged into a virtual reader
+    /// Cards made by a plan and compared with it, and cards in software, plugged into a virtual reader
     #[command(subcommand)]
     Card(card::Command),
 }

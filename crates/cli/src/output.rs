@@ -21,18 +21,25 @@ pub(crate) enum Form {
 /// What a command found: a record, unless it was printed already, and why it counts as refused all the same, if it does.
 pub(crate) struct Report {
     record: Option<Record>,
+    /// What is printed in the place of the record in one of the forms.
+    verbatim: Option<(Form, Zeroizing<String>)>,
     refusal: Option<String>,
 }
 
 impl Report {
     /// A report of something that was found and is not as it should be: it is printed, and the command fails.
     pub(crate) fn refused(record: Record, sentence: impl Into<String>) -> Self {
-        Self { record: Some(record), refusal: Some(sentence.into()) }
+        Self { refusal: Some(sentence.into()), ..record.into() }
     }
 
     /// A report of what is on standard output already, or of what is not to be there.
     pub(crate) const fn printed() -> Self {
-        Self { record: None, refusal: None }
+        Self { record: None, verbatim: None, refusal: None }
+    }
+
+    /// The same report with a text of its own in one of the forms.
+    pub(crate) fn verbatim(self, form: Form, text: Zeroizing<String>) -> Self {
+        Self { verbatim: Some((form, text)), ..self }
     }
 
     /// The same report as one of something that is not as it should be, if there is a sentence about it.
@@ -42,8 +49,15 @@ impl Report {
 
     /// Prints to standard output.
     pub(crate) fn print(self, form: Form) -> Result<(), Failure> {
-        if let Some(record) = self.record {
-            write_stdout(&record.render(form))?;
+        match (self.verbatim, self.record) {
+            (Some((of, text)), _) if of == form => {
+                write_stdout(text.as_bytes())?;
+                if !text.ends_with('\n') {
+                    write_stdout(b"\n")?;
+                }
+            }
+            (_, Some(record)) => write_stdout(&record.render(form))?,
+            _ => {}
         }
         self.refusal.map_or(Ok(()), |sentence| Err(Failure::Refused(sentence)))
     }
@@ -51,7 +65,7 @@ impl Report {
 
 impl From<Record> for Report {
     fn from(record: Record) -> Self {
-        Self { record: Some(record), refusal: None }
+        Self { record: Some(record), verbatim: None, refusal: None }
     }
 }
 
@@ -144,6 +158,23 @@ impl Record {
 
 fn label(name: &str) -> String {
     name.replace('_', " ")
+}
+
+/// The JSON of a value, in one line.
+pub(crate) fn json(value: &Value) -> Zeroizing<String> {
+    Zeroizing::new(serde_json::to_string(value).expect("a value has string keys only"))
+}
+
+/// A JSON object of members that are JSON already, in one buffer that never grows.
+pub(crate) fn object(members: &[(&str, &str)]) -> Zeroizing<String> {
+    let room = members.iter().map(|(name, value)| name.len() + value.len() + r#""":,"#.len()).sum::<usize>();
+    let mut out = Zeroizing::new(String::with_capacity(room + "{}".len()));
+    for (index, (name, value)) in members.iter().enumerate() {
+        let before = if index == 0 { "{\"" } else { ",\"" };
+        out.extend([before, name, "\":", value]);
+    }
+    out.push('}');
+    out
 }
 
 /// Aligned columns under their names.

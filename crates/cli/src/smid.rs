@@ -4,7 +4,7 @@ use core::str::FromStr;
 use std::path::PathBuf;
 
 use cardroot::smid::{
-    Carrier, Control, ControlByte, Count, KeyName, NameFraming, NameLayout, Order, Smid, SmidList,
+    Carrier, Control, ControlByte, Count, KeyName, NameFraming, NameLayout, NameParts, Order, Smid, SmidList,
     SmidProfile,
 };
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -12,20 +12,32 @@ use clap::{Args, Subcommand};
 
 use crate::error::Failure;
 use crate::input::Written;
+use crate::named::{self, NameOrFile};
 use crate::output::{Record, Report, Value};
 use crate::secret::Secrets;
 use crate::{file, hex};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Lists the profiles: how SMIDs may stand in a message, none of which is "the standard"
-    Profiles,
+    /// Lists, shows and checks profiles: how SMIDs may stand in a message, none of which is "the standard"
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Encodes key names as the content of bit 53 or 96
     #[command(after_help = ENCODE_EXAMPLES)]
     Encode(Encode),
     /// Decodes the content of bit 53 or 96
     #[command(after_help = DECODE_EXAMPLES)]
     Decode(Decode),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// Lists the profiles that are built in
+    List,
+    /// Prints a profile as TOML: a start for one of your own
+    Show(named::Show<SmidProfile>),
+    /// Checks a file; what is wrong is said with line and reason
+    Check(named::Check),
 }
 
 const ENCODE_EXAMPLES: &str = "\
@@ -41,9 +53,9 @@ Examples:
 
 #[derive(Args)]
 struct Agreement {
-    /// How SMIDs stand in the message
-    #[arg(long, value_name = "NAME", value_parser = profile())]
-    profile: &'static SmidProfile,
+    /// How SMIDs stand in the message: a profile that is built in, or a file called *.toml
+    #[arg(long, value_name = "NAME|FILE", value_parser = NameOrFile::<SmidProfile>::from_str)]
+    profile: NameOrFile<SmidProfile>,
     /// The field that carries them: bit 53 (keys of the message itself) or 96 (future keys)
     #[arg(long, default_value = "53", value_parser = PossibleValuesParser::new(["53", "96"]).map(|bit| carrier(&bit)))]
     carrier: Carrier,
@@ -62,7 +74,8 @@ pub(crate) struct Encode {
 pub(crate) struct Decode {
     #[command(flatten)]
     agreement: Agreement,
-    /// Splits each key name into key set identifier, device identifier and counter of so many bits
+    /// Splits each key name into key set identifier, device identifier and counter of so many bits; if not given, as the profile
+    /// says
     #[arg(long, value_name = "BITS:BITS:BITS", value_parser = layout)]
     layout: Option<NameLayout>,
     /// The content of the field: hexadecimal digits, @FILE, or - for standard input, which is read if nothing is given
@@ -94,42 +107,52 @@ impl FromStr for Element {
 impl Command {
     pub(crate) fn run(self) -> Result<Report, Failure> {
         match self {
-            Self::Profiles => Ok(profiles().into()),
+            Self::Profile(command) => command.run(),
             Self::Encode(arguments) => encode(arguments),
             Self::Decode(arguments) => decode(&arguments),
         }
     }
 }
 
-fn profiles() -> Record {
-    let rows = SmidProfile::PRESETS.iter().map(|profile| {
-        Record::new()
-            .with("profile", &*profile.name)
-            .with("control_byte", profile.control == ControlByte::Present)
-            .with(
-                "key_name",
-                match profile.name_framing {
-                    NameFraming::Fixed(len) => format!("{len} bytes"),
-                    NameFraming::LengthByte => "after a length byte".into(),
-                    NameFraming::Remainder => "all of the field".into(),
-                },
-            )
-            .with("omitted_fill", profile.omitted_fill)
-            .with("several", profile.count == Count::Several)
-            .with(
-                "order",
-                match profile.order {
-                    Order::PinThenMac => "PIN key, MAC key",
-                    Order::MacThenPin => "MAC key, PIN key",
-                },
-            )
-    });
-    Record::new().with("profiles", Value::Table(rows.collect()))
+impl ProfileCommand {
+    fn run(self) -> Result<Report, Failure> {
+        match self {
+            Self::List => {
+                let rows = SmidProfile::PRESETS.iter().map(summary);
+                Ok(Record::new().with("profiles", Value::Table(rows.collect())).into())
+            }
+            Self::Show(arguments) => arguments.run(),
+            Self::Check(arguments) => arguments.read().map(|profile: SmidProfile| summary(&profile).into()),
+        }
+    }
+}
+
+fn summary(profile: &SmidProfile) -> Record {
+    let key_name = match profile.name_framing {
+        NameFraming::Fixed(len) => format!("{len} bytes"),
+        NameFraming::LengthByte => "after a length byte".into(),
+        NameFraming::Remainder => "all of the field".into(),
+    };
+    let order = match profile.order {
+        Order::PinThenMac => "PIN key, MAC key",
+        Order::MacThenPin => "MAC key, PIN key",
+    };
+    let layout = profile.layout.map(|layout| layout.widths().map(|bits| bits.to_string()).join(":"));
+    Record::new()
+        .with("profile", &*profile.name)
+        .with("control_byte", profile.control == ControlByte::Present)
+        .with("key_name", key_name)
+        .with("omitted_fill", profile.omitted_fill)
+        .with("added_fill", profile.added_fill)
+        .with("several", profile.count == Count::Several)
+        .with("order", order)
+        .with("layout", layout)
 }
 
 fn encode(arguments: Encode) -> Result<Report, Failure> {
     let Agreement { profile, carrier } = arguments.agreement;
-    let element = SmidList::from_iter(arguments.smids).encode(profile, carrier).map_err(|error| {
+    let profile = profile.read()?;
+    let element = SmidList::from_iter(arguments.smids).encode(&profile, carrier).map_err(|error| {
         Failure::refused(format!("--smid does not fit profile {}: {error}", profile.name))
     })?;
     Ok(Record::new()
@@ -154,39 +177,43 @@ impl Decode {
 }
 
 fn decode(arguments: &Decode) -> Result<Report, Failure> {
-    let Agreement { profile, carrier } = arguments.agreement;
+    let Agreement { profile, carrier } = &arguments.agreement;
+    let (profile, carrier) = (profile.read()?, *carrier);
     let (place, element) = arguments.element()?;
-    let smids = SmidList::decode(profile, carrier, &element)
+    let smids = SmidList::decode(&profile, carrier, &element)
         .map_err(|error| Failure::refused(format!("{place} is not of profile {}: {error}", profile.name)))?;
-    let rows: Result<_, Failure> =
-        smids.as_slice().iter().map(|smid| row(smid, arguments.layout.as_ref())).collect();
+    let layout = arguments.layout.or(profile.layout);
+    let rows: Result<_, Failure> = smids.as_slice().iter().map(|smid| row(smid, layout.as_ref())).collect();
     Ok(Record::new()
         .with("profile", &*profile.name)
         .with("carrier", carrier.field())
-        .with("pin_key", smids.pin(profile).map(|smid| smid.key_name.to_string()))
-        .with("mac_key", smids.mac(profile).map(|smid| smid.key_name.to_string()))
+        .with("pin_key", smids.pin(&profile).map(|smid| smid.key_name.to_string()))
+        .with("mac_key", smids.mac(&profile).map(|smid| smid.key_name.to_string()))
         .with("smids", Value::Table(rows?))
         .into())
 }
 
-pub(crate) fn row(smid: &Smid, layout: Option<&NameLayout>) -> Result<Record, Failure> {
-    let record = Record::new()
+/// A SMID as it is.
+pub(crate) fn named(record: Record, smid: &Smid) -> Record {
+    record
         .with("control", smid.control.map(|control| hex::encode(&[control.byte()])))
-        .with("key_name", smid.key_name.to_string());
-    let Some(layout) = layout else { return Ok(record) };
-    let parts = layout
-        .split(&smid.key_name)
-        .map_err(|error| Failure::refused(format!("--layout does not fit {}: {error}", smid.key_name)))?;
-    Ok(record
-        .with("key_set_id", format!("{:X}", parts.key_set_id))
-        .with("device_id", format!("{:X}", parts.device_id))
-        .with("counter", parts.counter))
+        .with("key_name", smid.key_name.to_string())
 }
 
-/// The presets by name.
-pub(crate) fn profile() -> impl TypedValueParser<Value = &'static SmidProfile> {
-    PossibleValuesParser::new(SmidProfile::PRESETS.iter().map(|profile| &*profile.name))
-        .map(|name| SmidProfile::named(&name).expect("only names of presets are possible"))
+/// The parts of its key name, if they are known.
+pub(crate) fn parts(record: Record, parts: Option<NameParts>) -> Record {
+    let Some(parts) = parts else { return record };
+    record
+        .with("key_set_id", format!("{:X}", parts.key_set_id))
+        .with("device_id", format!("{:X}", parts.device_id))
+        .with("counter", parts.counter)
+}
+
+fn row(smid: &Smid, layout: Option<&NameLayout>) -> Result<Record, Failure> {
+    let split = layout.map(|layout| layout.split(&smid.key_name)).transpose();
+    let split = split
+        .map_err(|error| Failure::refused(format!("--layout does not fit {}: {error}", smid.key_name)))?;
+    Ok(parts(named(Record::new(), smid), split))
 }
 
 fn carrier(bit: &str) -> Carrier {

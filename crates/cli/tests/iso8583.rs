@@ -17,20 +17,10 @@ const DIALECTS: [&str; 4] =
 #[test]
 fn published_message_decodes_to_its_fields_in_both_forms() {
     for (options, message) in [("ascii --raw", MOOV), ("binary", MOOV_PACKED)] {
-        let decode = format!("--json iso8583 decode --show-card-data --dialect iso8583-1987-{options}");
-        let decoded = run_with(&decode, message).done().json();
-        assert_eq!(decoded["mti"], "0100");
-        let fields: Vec<_> = decoded["fields"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|field| (&field["field"], &field["value"]))
-            .collect();
-        let expected = [(2, "4242424242424242"), (3, "123456"), (4, "000000000100")];
-        assert_eq!(
-            fields,
-            expected.map(|(n, v)| (json!(n), json!(v))).iter().map(|(n, v)| (n, v)).collect::<Vec<_>>()
-        );
+        let decode = format!("--json iso8583 decode --show-all --dialect iso8583-1987-{options}");
+        let expected =
+            json!({"mti": "0100", "fields": {"2": "4242424242424242", "3": "123456", "4": "000000000100"}});
+        assert_eq!(run_with(&decode, message).done().json(), expected);
     }
 }
 
@@ -52,30 +42,30 @@ fn message_is_read_from_hex_base64_and_raw_bytes() {
 
 #[test]
 fn message_moves_from_one_dialect_to_another_of_its_version() {
-    let decode = "--json iso8583 decode --show-card-data --raw --dialect iso8583-1987-ascii";
+    let decode = "--json iso8583 decode --show-all --raw --dialect iso8583-1987-ascii";
     let json = run_with(decode, MOOV).done().stdout;
     let packed = run_with("iso8583 encode --dialect iso8583-1987-binary", &json).done();
     assert_eq!(packed.value("message"), MOOV_PACKED.replace(' ', ""));
     assert_eq!(packed.value("message length"), "28");
     let other = run_with("iso8583 encode --dialect iso8583-1993-ascii", &json).refused();
-    assert!(other.ends_with("the dialect is of version Iso1993, the message of Iso1987"), "{other}");
+    assert_eq!(other, "standard input: mti: the dialect is of version Iso1993, the message of Iso1987");
 }
 
 /// A message with a value of every coding: digits of even and odd number, letters, tracks, bytes, and fields above 64.
 fn long_message(version: &str) -> String {
     let bit_53 = if version == "1987" { "9700000000000000" } else { "FFFF9876543210E00001" };
     format!(
-        r#"{{"mti": "{}", "fields": [
-            {{"field": 2, "value": "4012345678909"}},
-            {{"field": 11, "value": "000042"}},
-            {{"field": 35, "value": "4012345678909=25121011234"}},
-            {{"field": 41, "value": "TERM 001"}},
-            {{"field": 48, "value": "private \"data\""}},
-            {{"field": 52, "value": "1B9C1845EB993A7A"}},
-            {{"field": 53, "value": "{bit_53}"}},
-            {{"field": 102, "value": "00123456789"}},
-            {{"field": 128, "value": "9CCC781700000000"}}
-        ]}}"#,
+        r#"{{"mti": "{}", "fields": {{
+            "2": "4012345678909",
+            "11": "000042",
+            "35": "4012345678909=25121011234",
+            "41": "TERM 001",
+            "48": "private \"data\"",
+            "52": "1B9C1845EB993A7A",
+            "53": "{bit_53}",
+            "102": "00123456789",
+            "128": "9CCC781700000000"
+        }}}}"#,
         if version == "1987" { "0200" } else { "1200" },
     )
 }
@@ -87,18 +77,12 @@ fn decoded_message_encodes_to_the_same_bytes_in_every_dialect() {
         let json = long_message(&dialect[8..12]);
         let message = run_with(&encode, &json).done().value("message").to_owned();
         let decoded =
-            run_with(&format!("--json iso8583 decode --show-card-data --dialect {dialect}"), &message).done();
+            run_with(&format!("--json iso8583 decode --show-all --dialect {dialect}"), &message).done();
         assert_eq!(run_with(&encode, &decoded.stdout).done().value("message"), message, "{dialect}");
 
         let given: Value = serde_json::from_str(&json).unwrap();
-        let shown = decoded.json();
-        assert_eq!(shown["fields"].as_array().unwrap().len(), 9);
-        for (shown, given) in
-            shown["fields"].as_array().unwrap().iter().zip(given["fields"].as_array().unwrap())
-        {
-            assert_eq!((&shown["field"], &shown["value"]), (&given["field"], &given["value"]), "{dialect}");
-            assert_eq!(shown["masked"], false);
-        }
+        assert_eq!(given["fields"].as_object().unwrap().len(), 9);
+        assert_eq!(decoded.json(), given, "{dialect}");
     }
 }
 
@@ -110,26 +94,23 @@ fn card_data_is_masked_unless_asked_for() {
         let decode = format!("iso8583 decode --dialect {dialect}");
         let text = run_with(&decode, message.value("message")).done().stdout;
         assert!(!text.contains("4012") && !text.contains("1B9C") && !text.contains("123456"), "{text}");
+        assert!(text.contains("401******8909"), "{text}");
         let decoded = run_with(&format!("--json {decode}"), message.value("message")).done();
-        for field in decoded.json()["fields"].as_array().unwrap() {
-            let number = field["field"].as_u64().unwrap();
-            let masked = [2, 35, 52, 102].contains(&number);
-            assert_eq!(field["masked"], masked, "{number}");
-            match number {
-                2 => assert_eq!(field["value"], "401******8909"),
-                _ => assert_eq!(field["value"] == "****", masked),
-            }
+        for (number, value) in decoded.json()["fields"].as_object().unwrap() {
+            let masked = ["2", "35", "52", "102"].contains(&number.as_str());
+            assert_eq!(value["masked"].is_u64(), masked, "{number}");
         }
+        assert!(!decoded.stdout.contains("4012"));
         let sentence = run_with(&format!("iso8583 encode --dialect {dialect}"), &decoded.stdout).refused();
-        assert_eq!(sentence, "standard input: field 2 is masked; decode the message with --show-card-data");
+        assert_eq!(sentence, "standard input: field 2 is masked; decode the message with --show-all");
     }
 }
 
-const WITH_SMID: &str = r#"{"mti": "1200", "fields": [
-    {"field": 52, "value": "1b9c1845eb993a7a"},
-    {"field": 53, "value": "FFFF9876543210E00001"},
-    {"field": 64, "value": "9CCC781700000000"}
-]}"#;
+const WITH_SMID: &str = r#"{"mti": "1200", "fields": {
+    "52": "1b9c1845eb993a7a",
+    "53": "FFFF9876543210E00001",
+    "64": "9CCC781700000000"
+}}"#;
 
 /// Encodes a message in the packed dialect of 1993.
 fn encoded(json: &str) -> String {
@@ -142,6 +123,8 @@ fn smids_of_a_message_are_decoded_by_profile() {
     let decode = "iso8583 decode --dialect iso8583-1993-binary --smid-profile";
     let decoded = run_with(&format!("--json {decode} key-name-10"), &hex).done().json();
     assert_eq!(decoded["smids"][0]["key_name"], "FFFF9876543210E00001");
+    assert_eq!((&decoded["smids"][0]["carrier"], &decoded["smids"][0]["counter"]), (&json!(53), &json!(1)));
+    assert_eq!(decoded["message"]["fields"]["52"], json!({"masked": 8}));
     let other = run_with(&format!("{decode} control-key-name-10"), &hex).refused();
     assert_eq!(other, "bit 53 is not of profile control-key-name-10: byte 0: FF is not a control byte");
 }
@@ -154,9 +137,9 @@ fn check_prints_findings_and_refuses() {
     let consistent = check(WITH_SMID, "").done().json();
     assert_eq!((&consistent["consistent"], &consistent["findings"]), (&true.into(), &json!([])));
 
-    let without_smid = r#"{"mti": "1200", "fields": [
-        {"field": 52, "value": "1B9C1845EB993A7A"}, {"field": 64, "value": "9CCC781700000000"}
-    ]}"#;
+    let without_smid = r#"{"mti": "1200", "fields": {
+        "52": "1B9C1845EB993A7A", "64": "9CCC781700000000"
+    }}"#;
     let found = check(without_smid, "");
     assert_eq!(found.json()["consistent"], false);
     assert_eq!(
@@ -172,9 +155,9 @@ fn check_prints_findings_and_refuses() {
     assert_eq!(agreed.refused(), "the message breaks a rule: see findings");
     check(without_smid, "--implicit-pin-key --implicit-mac-key").done();
 
-    let exchange = r#"{"mti": "1804", "fields": [
-        {"field": 53, "value": "FFFF9876543210E00001"}, {"field": 64, "value": "9CCC781700000000"}
-    ]}"#;
+    let exchange = r#"{"mti": "1804", "fields": {
+        "53": "FFFF9876543210E00001", "64": "9CCC781700000000"
+    }}"#;
     check(exchange, "").done();
     let declared = check(exchange, "--key-exchange");
     assert_eq!(
@@ -201,25 +184,18 @@ fn bytes_that_are_no_message_are_refused_with_their_place() {
 
 #[test]
 fn json_that_is_no_message_is_refused_without_quoting_it() {
-    let field = |field: &str| format!(r#"{{"mti": "0800", "fields": [{field}]}}"#);
+    let fields = |fields: &str| format!(r#"{{"mti": "0800", "fields": {{{fields}}}}}"#);
     for (json, reason) in [
-        (field(r#"{"field": 2, "value": 4111111111111111}"#), "line 1, column 65: not the JSON of a message"),
+        (fields(r#""2": 4111111111111111"#), "line 1, column 48: not the JSON of a message"),
         ("{".into(), "line 1, column 1: not the JSON of a message"),
         (r#"{"mti": "0800"}"#.into(), "not the JSON of a message"),
-        (
-            r#"{"mti": "080", "fields": []}"#.into(),
-            "member mti: a message type indicator is four decimal digits",
-        ),
-        (field(r#"{"field": 2, "value": "4111x"}"#), "field 2, position 4: the character is not of class n"),
-        (
-            field(r#"{"field": 52, "value": "4111x"}"#),
-            "field 52: the character at offset 4 is no hexadecimal digit",
-        ),
-        (field(r#"{"field": 65, "value": "00"}"#), "not the number of a field"),
-        (
-            field(r#"{"field": 11, "value": "000042"}, {"field": 11, "value": "000043"}"#),
-            "field 11 is there twice",
-        ),
+        (r#"{"mti": "080", "fields": {}}"#.into(), "mti: not four decimal digits"),
+        (r#"{"mti": "1800", "fields": {}}"#.into(), "mti: the dialect is of version Iso1987"),
+        (fields(r#""2": "4111x""#), "field 2, position 4: the character is not of class n"),
+        (fields(r#""52": "4111x""#), "field 52, position 4: not a pair of hex digits"),
+        (fields(r#""65": "00""#), "not the number of a field"),
+        (fields(r#""4111": "00""#), "member 1 of fields is not the number of a field"),
+        (fields(r#""11": "000042", "11": "000043""#), "field 11 is there twice"),
     ] {
         let refused = run_with("iso8583 encode --dialect iso8583-1987-ascii", &json).refused();
         assert!(refused.starts_with("standard input") && refused.contains(reason), "{json}: {refused}");
@@ -239,4 +215,98 @@ fn message_is_stored_for_its_owner_and_not_printed() {
     assert!(!stored.stdout.contains("message: "));
     assert_eq!(scratch.read("message.hex").trim_end(), encoded(WITH_SMID));
     assert!(run_command(&mut command).refused().contains("is not overwritten"));
+}
+
+/// A network that differs from its base in what is masked, cut into subfields, and in its SMIDs.
+const OUR_NETWORK: &str = r#"
+name = "our-network"
+based-on = "iso8583-1993-binary"
+[smid]
+name = "ours"
+based-on = "key-name-10-sent-as-8"
+[fields]
+48 = { lllvar = 40, masked = true, subfields = [{ name = "code", content = "n", fixed = 3 }, { name = "rest", content = "ans" }] }
+127 = { remove = true }
+"#;
+
+#[test]
+fn dialect_of_a_file_decodes_masks_and_checks() {
+    let scratch = Scratch::new("own-dialect");
+    let toml = scratch.file("ours.toml", OUR_NETWORK);
+    let json =
+        r#"{"mti": "1200", "fields": {"48": "777CVV2", "52": "1B9C1845EB993A7A", "53": "9876543210E00001"}}"#;
+    let message = run_with(&format!("iso8583 encode --dialect {toml}"), json).done();
+    let message = message.value("message");
+    let decoded = run_with(&format!("iso8583 decode --dialect {toml}"), message).done().stdout;
+    assert!(!decoded.contains("CVV2") && decoded.contains("FFFF9876543210E00001"), "{decoded}");
+    let shown =
+        run_with(&format!("--json iso8583 decode --show-all --dialect {toml}"), message).done().json();
+    assert_eq!(shown["message"], serde_json::from_str::<Value>(json).unwrap());
+    run_with(&format!("iso8583 check --dialect {toml}"), message).done();
+
+    let wrong = json.replace("777CVV2", "77XCVV2").replace("9876543210E00001", "9876543210E000");
+    let wrong = run_with("iso8583 encode --dialect iso8583-1993-binary", &wrong).done();
+    let wrong = wrong.value("message");
+    let checked = run_with(&format!("--json iso8583 check --dialect {toml}"), wrong);
+    assert_eq!(
+        checked.json()["findings"],
+        json!([
+            {"finding": "field 48, position 2: the character is not of class n"},
+            {"finding": "bit 53 is not of profile ours: byte 7: the element ends, 1 more bytes needed"}
+        ])
+    );
+    assert_eq!(checked.refused(), "the message breaks 2 rules: see findings");
+    // What can be shown is shown.
+    let decoded = run_with(&format!("iso8583 decode --dialect {toml}"), wrong);
+    assert!(decoded.stdout.contains("smids: none"), "{decoded:?}");
+    assert!(decoded.refused().starts_with("bit 53 is not of profile ours: "));
+}
+
+#[test]
+fn shown_dialects_are_files_that_mean_the_same() {
+    let scratch = Scratch::new("shown-dialects");
+    let listed = run("--json iso8583 dialect list").done().json();
+    assert_eq!(listed["dialects"].as_array().unwrap().len(), DIALECTS.len());
+    for (dialect, row) in DIALECTS.into_iter().zip(listed["dialects"].as_array().unwrap()) {
+        let show = format!("iso8583 dialect show {dialect}");
+        let toml = run(&show).done().stdout;
+        assert_eq!(run(&format!("--json {show}")).done().json(), json!({"dialect": dialect, "toml": toml}));
+        let file = scratch.file(&format!("{dialect}.toml"), &toml);
+        assert_eq!(run(&format!("iso8583 dialect show {file}")).done().stdout, toml);
+        assert_eq!(run(&format!("--json iso8583 dialect check {file}")).done().json(), *row);
+        let json = long_message(&dialect[8..12]);
+        let encoded = |dialect: &str| {
+            run_with(&format!("iso8583 encode --dialect {dialect}"), &json).done().value("message").to_owned()
+        };
+        assert_eq!(encoded(&file), encoded(dialect));
+    }
+    let checked = run_with("iso8583 dialect check", OUR_NETWORK).done();
+    assert_eq!((checked.value("fields"), checked.value("smid profile")), ("125", "ours"));
+}
+
+#[test]
+fn faults_of_a_dialect_are_named_by_line_field_and_reason() {
+    let scratch = Scratch::new("bad-dialects");
+    let based = |lines: &str| format!("name = 'x'\nbased-on = 'iso8583-1987-ascii'\n{lines}");
+    let message = scratch.file("message.hex", "00");
+    for (text, fault) in [
+        (based("[fields]\n3 = { fixed = 0 }"), "line 4, field 3: a length of Fixed(0) is not possible"),
+        (based("[fields]\n3 = {"), "line 4: not TOML"),
+        (based("[fields]\n2 = { masked = false }"), "line 4, field 2: the field is always masked"),
+        (based("[fields]\n2 = { value-coding = 'raw' }"), "line 4, field 2: Raw cannot write content n"),
+        (based("dialect = 1"), "line 3: unknown key; there are name, based-on, version"),
+        ("version = 1987".into(), "line 1: name is missing"),
+    ] {
+        let file = scratch.file("bad.toml", &text);
+        for command in ["dialect check", "dialect show", &format!("decode {message} --dialect")] {
+            let sentence = run(&format!("iso8583 {command} {file}")).refused();
+            assert!(sentence.starts_with(&format!("{file}, {fault}")), "{sentence}");
+        }
+    }
+    let file = scratch.file("bad.toml", b"name = 'x'\n# \xFF");
+    assert_eq!(run(&format!("iso8583 dialect check {file}")).refused(), format!("{file}, line 2: not UTF-8"));
+    let missing = run("iso8583 dialect show /nonexistent.toml").refused();
+    assert!(missing.starts_with("/nonexistent.toml can't be read: "), "{missing}");
+    let unknown = run("iso8583 decode --dialect iso8583-2003").usage();
+    assert!(unknown.contains("no dialect has this name; there are iso8583-1987-ascii, "), "{unknown}");
 }

@@ -30,18 +30,11 @@ fn text_and_json_have_the_same_content() {
             ),
             BDK,
         ),
-        ("smid profiles", ""),
+        ("smid profile list", ""),
         (&format!("smid encode --profile key-name --smid {KSN}"), ""),
         (&format!("smid decode --profile key-name --layout 40:19:21 {KSN}"), ""),
-        ("iso8583 dialects", ""),
-        (
-            "iso8583 encode --dialect iso8583-1987-ascii",
-            r#"{"mti": "0800", "fields": [{"field": 11, "value": "000042"}]}"#,
-        ),
-        (
-            "iso8583 decode --raw --dialect iso8583-1987-ascii",
-            "01007000000000000000164242424242424242123456000000000100",
-        ),
+        ("iso8583 dialect list", ""),
+        ("iso8583 encode --dialect iso8583-1987-ascii", r#"{"mti": "0800", "fields": {"11": "000042"}}"#),
         (
             "iso8583 check --raw --dialect iso8583-1987-ascii",
             "01007000000000000000164242424242424242123456000000000100",
@@ -57,7 +50,7 @@ fn text_and_json_have_the_same_content() {
         members += shown.len();
     }
     println!("{members} members");
-    assert_eq!(members, 82);
+    assert_eq!(members, 79);
 }
 
 /// What a member holds, in words.
@@ -122,15 +115,15 @@ fn word(value: &Value) -> String {
 
 #[test]
 fn json_may_stand_anywhere() {
-    let before = run("--json smid profiles").done().stdout;
-    assert_eq!(run("smid --json profiles").done().stdout, before);
-    assert_eq!(run("smid profiles --json").done().stdout, before);
+    let before = run("--json smid profile list").done().stdout;
+    assert_eq!(run("smid --json profile list").done().stdout, before);
+    assert_eq!(run("smid profile list --json").done().stdout, before);
 }
 
 #[test]
 fn closed_pipe_ends_the_output_quietly() {
     for arguments in
-        ["smid profiles", "--json iso8583 dialects", "--help", "dukpt derive --help", "--version"]
+        ["smid profile list", "--json iso8583 dialect list", "--help", "dukpt derive --help", "--version"]
     {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
@@ -162,7 +155,7 @@ fn closed_standard_error_changes_nothing_but_the_sentence() {
 #[test]
 fn full_device_is_a_failure() {
     let output = Command::new(PROGRAM)
-        .args(["smid", "profiles"])
+        .args(["smid", "profile", "list"])
         .stdout(File::options().write(true).open("/dev/full").unwrap())
         .stderr(Stdio::piped())
         .spawn()

@@ -7,27 +7,25 @@ use common::{KSN, Scratch, base64, run, run_with};
 
 #[test]
 fn key_names_come_back_by_every_profile() {
-    let listed = run("smid profiles --json").done().json();
+    let listed = run("smid profile list --json").done().json();
     let profiles = listed["profiles"].as_array().unwrap();
-    assert_eq!(profiles.len(), 5);
+    assert_eq!(profiles.len(), 6);
     for profile in profiles {
         let name = profile["profile"].as_str().unwrap();
         let control = if profile["control_byte"] == true { "B5:" } else { "" };
-        let second = if profile["several"] == true {
-            format!(" --smid {control}FFFF0102030405060708")
-        } else {
-            String::new()
+        // Without its fill the name is of 8 bytes.
+        let (first, other) = match profile["added_fill"] == 2 {
+            true => (&KSN[4..], "0102030405060708"),
+            false => (KSN, "FFFF0102030405060708"),
         };
-        let encoded = run(&format!("smid encode --profile {name} --smid {control}{KSN}{second}")).done();
+        let second =
+            if profile["several"] == true { format!(" --smid {control}{other}") } else { String::new() };
+        let encoded = run(&format!("smid encode --profile {name} --smid {control}{first}{second}")).done();
         let element = encoded.value("element");
         assert_eq!(element.len(), 2 * encoded.value("element length").parse::<usize>().unwrap());
         let decoded = run(&format!("smid decode --json --profile {name} {element}")).done().json();
-        assert_eq!(decoded["pin_key"], KSN, "{name}");
-        assert_eq!(
-            decoded["mac_key"],
-            if second.is_empty() { KSN } else { "FFFF0102030405060708" },
-            "{name}"
-        );
+        assert_eq!(decoded["pin_key"], first, "{name}");
+        assert_eq!(decoded["mac_key"], if second.is_empty() { first } else { other }, "{name}");
         let control = if control.is_empty() { serde_json::Value::Null } else { "B5".into() };
         assert_eq!(decoded["smids"][0]["control"], control, "{name}");
     }
@@ -96,7 +94,10 @@ fn smids_that_do_not_fit_the_profile_are_refused() {
 #[test]
 fn arguments_that_are_none_are_wrong_usage() {
     for (arguments, part) in [
-        ("decode --profile iso --layout 40:19:21 00", "possible values: key-name, key-name-10"),
+        (
+            "decode --profile iso --layout 40:19:21 00",
+            "no profile has this name; there are key-name, key-name-10",
+        ),
         ("decode --profile key-name --layout 40:19 00", "--layout <BITS:BITS:BITS>: give the widths"),
         ("decode --profile key-name --layout 40:19:22 00", "add up to 81 bits"),
         ("decode --profile key-name 0Z", "offset 1"),
@@ -106,5 +107,54 @@ fn arguments_that_are_none_are_wrong_usage() {
     ] {
         let sentence = run(&format!("smid {arguments}")).usage();
         assert!(sentence.contains(part), "{arguments}: {sentence}");
+    }
+}
+
+#[test]
+fn profile_of_a_file_decodes_and_splits() {
+    let scratch = Scratch::new("own-profile");
+    let file =
+        scratch.file("ours.toml", "name = 'ours'\nbased-on = 'key-name-10-sent-as-8'\ncount = 'several'");
+    let encoded = run(&format!("smid encode --profile {file} --smid {KSN} --smid {KSN}")).done();
+    assert_eq!(encoded.value("element"), "9876543210E000019876543210E00001");
+    let decoded =
+        run(&format!("--json smid decode --profile {file} {}", encoded.value("element"))).done().json();
+    assert_eq!((&decoded["profile"], &decoded["smids"][1]["key_name"]), (&"ours".into(), &KSN.into()));
+    // The layout is that of the base, since the command line names none.
+    assert_eq!(
+        (&decoded["smids"][1]["key_set_id"], &decoded["smids"][1]["counter"]),
+        (&"FFFF987654".into(), &1.into())
+    );
+}
+
+#[test]
+fn shown_profiles_are_files_that_mean_the_same() {
+    let scratch = Scratch::new("shown-profiles");
+    let listed = run("--json smid profile list").done().json();
+    for row in listed["profiles"].as_array().unwrap() {
+        let toml = run(&format!("smid profile show {}", row["profile"].as_str().unwrap())).done().stdout;
+        let file = scratch.file("shown.toml", &toml);
+        assert_eq!(run(&format!("smid profile show {file}")).done().stdout, toml);
+        assert_eq!(run(&format!("--json smid profile check {file}")).done().json(), *row);
+    }
+}
+
+#[test]
+fn faults_of_a_profile_are_named_by_line_and_reason() {
+    let scratch = Scratch::new("bad-profiles");
+    for (text, fault) in [
+        ("name = 'x'", "line 1: control is missing"),
+        ("name = 'x'\nbased-on = 'standard'", "line 2: expected one of key-name, key-name-10, "),
+        (
+            "name = 'x'\nbased-on = 'key-name-10'\nlayout = [40, 19, 22]",
+            "line 3: the parts add up to 81 bits",
+        ),
+        ("name = 'x'\nbased-on = 'key-name'\ncount = 'two'", "line 3: expected one of one, several"),
+    ] {
+        let file = scratch.file("bad.toml", text);
+        for command in ["profile check", "profile show", "decode 00 --profile"] {
+            let sentence = run(&format!("smid {command} {file}")).refused();
+            assert!(sentence.starts_with(&format!("{file}, {fault}")), "{sentence}");
+        }
     }
 }

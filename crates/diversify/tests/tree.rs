@@ -177,6 +177,23 @@ fn wallet_keys_are_those_of_plain_dispersion() {
     assert_eq!(key.mac_key().expose_bytes()[..], common::hex("25160770615243BC"));
 }
 
+struct IdOfType;
+
+impl FunctionVisitor for IdOfType {
+    type Output = PurposeId;
+
+    fn visit<F: Function>(self) -> PurposeId {
+        F::ID
+    }
+}
+
+#[test]
+fn functions_lead_to_their_types_and_masters_to_none() {
+    for purpose in PurposeId::ALL {
+        assert_eq!(purpose.visit_function(IdOfType), purpose.master().map(|_| *purpose));
+    }
+}
+
 #[test]
 fn codes_lead_back_to_their_purposes() {
     for code in 0..=u8::MAX {

@@ -119,6 +119,10 @@ fn entries_that_can_not_be_are_refused_with_their_place() {
     for (from, to, place, expected) in cases {
         assert_eq!(fault(PLAN, from, to), (place.to_owned(), expected), "{from} -> {to}");
     }
+    let records = ["\"0102030405\""; 255].join(", ");
+    let many = F::TooManyRecords { found: 255, room: 254 };
+    let place = "application 3F01, file 0016".to_owned();
+    assert_eq!(fault(PLAN, "\"0102030405\", \"{holder:5}\"", &records), (place, many));
     let place = "application 3F01, SAM key `purchase`".to_owned();
     assert_eq!(fault(SAM, "kind = 2", "kind = 32"), (place.clone(), F::SamUsage));
     assert_eq!(fault(SAM, "kind = 2", "kind = 2, levels = 8"), (place, F::SamUsage));
@@ -148,6 +152,12 @@ fn what_does_not_go_together_with_keys_and_data_is_refused_with_its_place() {
     assert_eq!(script_fault(PLAN, "02 01 07", "02 02 07"), tlv);
     let long = ("application 3F02, file 0001".to_owned(), F::TooLong { found: 303, room: 200 });
     assert_eq!(script_fault(PLAN, "02 01 07", "02 01 07 {long}"), long);
+    let long = F::TooLong { found: 300, room: 200 };
+    let fixed = PLAN.replace("fixed-records = [3, 5]", "fixed-records = [3, 255]");
+    assert_eq!(script_fault(&fixed, "\"0102030405\"", "\"{long}\""), at("file 0016", long));
+    let long = F::TooLong { found: 0x8001, room: 0x8000 };
+    let large = PLAN.replace("binary = 4 ", "binary = 0xFFFF ");
+    assert_eq!(script_fault(&large, "\"DEADBEEF\"", "\"{serial:32769}\""), at("file 0017", long));
     let (place, missing) = script_fault(PLAN, "{serial}", "{number}");
     assert_eq!(place, "application 3F01, file 0015");
     assert_eq!(missing.to_string(), "the card's data has no `number`");
@@ -158,13 +168,15 @@ fn keys_that_everybody_knows_do_not_go_onto_cards_in_production() {
     let plan = user_plan();
     let default = TdeaKey::from([0xFF; 16]);
     let error = plan.script(&ring(0, CHIP), &data(), &default, Mode::Production).unwrap_err();
-    let expected =
-        PlanError::At { place: "transport key".to_owned(), fault: PlanFault::TestKey("one byte repeated") };
+    let expected = PlanError::At {
+        place: "transport key".to_owned(),
+        fault: PlanFault::TestKey("a key that repeats one byte"),
+    };
     assert_eq!(error, expected);
     assert!(plan.script(&ring(0, CHIP), &data(), &default, Mode::Test).is_ok());
 
     // Equal halves are not on the list, and single DES all the same.
-    let halves = TdeaKey::from(0x0123456789ABCDEF0123456789ABCDEF_u128.to_be_bytes());
+    let halves = TdeaKey::from(0x1F2E3D4C5B6A79881F2E3D4C5B6A7988_u128.to_be_bytes());
     let error = plan.script(&ring(0, CHIP), &data(), &halves, Mode::Production).unwrap_err();
     assert!(matches!(error, PlanError::At { fault: PlanFault::Weak(_), .. }), "{error:?}");
 }
@@ -183,8 +195,10 @@ fn a_ring_holds_the_keys_of_one_card_each_version_once() {
     assert_eq!(ring.insert_city_key(&key(1, Factor::from([0x04; 8]))), Err(KeyRingError::OtherPlace));
     ring.insert_city_key(&first).unwrap();
     ring.insert_card_key(&key(2, city).card_key(card)).unwrap();
+    let same = CityKey::<Issuing>::from_key(first.expose_key().duplicate(), first.origin()).unwrap();
+    assert_eq!(ring.insert_city_key(&same), Err(KeyRingError::SecondPurpose("purchase")));
     assert_eq!(ring.check_values().count(), 3);
-    assert_eq!(format!("{ring:?}"), "[(Purchase, Card), (Purchase, City), (Purchase, Card)]");
+    assert_eq!(format!("{ring:?}"), r#"[("purchase", Card), ("purchase", City), ("purchase", Card)]"#);
 }
 
 #[test]

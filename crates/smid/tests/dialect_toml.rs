@@ -319,6 +319,26 @@ fn subfields_that_do_not_fit_their_field_are_refused() {
 }
 
 #[test]
+fn endless_lists_of_subfields_are_refused_before_they_are_compared() {
+    // The sum of these lengths has more than 32 bits; comparing each name with each other one would take minutes.
+    let one = |index: usize| format!("{{name='{index}',content='n',fixed=65535}}");
+    let list: Vec<String> = (0..66_000).map(one).collect();
+    let text = format!("[fields]\n48 = {{ subfields = [{}] }}", list.join(","));
+    assert_eq!(refusal(&text), (4, Some(48), TomlReason::Dialect(DialectFault::Subfields)));
+}
+
+#[test]
+fn saying_what_the_base_says_changes_nothing() {
+    let base = Dialect::ISO1987_ASCII;
+    let text = "name = 'x'\nbased-on = 'iso8583-1987-ascii'\n[fields]\n7 = { content = 'n', fixed = 10 }";
+    let same = Dialect::from_toml(text).unwrap();
+    assert_eq!(same.field(7).unwrap().spec.date, Some(DateFormat::Mmddhhmmss));
+    assert_eq!(same, base.derive("x"));
+    let profile = SmidProfile::from_toml("name = 'x'\nbased-on = 'key-name-10'\nkey-name = 10").unwrap();
+    assert_eq!(profile.layout, SmidProfile::KEY_NAME_10.layout);
+}
+
+#[test]
 fn every_preset_comes_back_from_its_toml() {
     for preset in SmidProfile::PRESETS {
         assert_eq!(SmidProfile::from_toml(&preset.to_toml()).as_ref(), Ok(preset));

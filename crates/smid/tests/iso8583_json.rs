@@ -10,7 +10,9 @@
 
 mod vectors;
 
-use cardroot_smid::iso8583::{Dialect, FieldError, FieldReason, JsonError, MASKED_FIELDS, Message};
+use cardroot_smid::iso8583::{
+    Dialect, FieldError, FieldReason, JsonError, MASKED_FIELDS, Message, Sensitivity, Version,
+};
 use vectors::samples;
 
 #[test]
@@ -69,13 +71,17 @@ fn hex_is_read_in_either_case_and_written_in_upper_case() {
 
 #[test]
 fn hostile_json_is_refused_with_its_place() {
-    use JsonError::*;
+    use JsonError::{Field, FieldNumber, Hex, Masked, Mti, Syntax, Twice, Version};
     let dialect = Dialect::ISO1993_BINARY;
     let field = |field, position, reason| Field(FieldError { field, position, reason });
     let deep = format!("{}{}", r#"{"mti":"1200","fields":{"2":"#, "{\"a\":".repeat(200_000));
     let list = "[".repeat(200_000);
     for (json, expected) in [
         (r#"{"mti":"12","fields":{}}"#, Mti),
+        (
+            r#"{"mti":"0200","fields":{}}"#,
+            Version { expected: self::Version::Iso1993, found: self::Version::Iso1987 },
+        ),
         (r#"{"mti":"1200","fields":{"x":""}}"#, FieldNumber { member: 1 }),
         (r#"{"mti":"1200","fields":{"11":"000001","012":""}}"#, FieldNumber { member: 2 }),
         (r#"{"mti":"1200","fields":{"256":""}}"#, FieldNumber { member: 1 }),
@@ -140,7 +146,7 @@ fn display_masks_what_json_masks() {
     for sample in samples() {
         let mut dialect = sample.dialect.clone();
         let mut private = dialect.field(48).unwrap().clone();
-        private.spec.sensitivity = cardroot_smid::iso8583::Sensitivity::Masked;
+        private.spec.sensitivity = Sensitivity::Masked;
         dialect.set_field(private.spec, private.coding).unwrap();
         let message = Message::decode(&dialect, &sample.bytes).unwrap();
         let shown = message.display(&dialect).to_string();

@@ -11,7 +11,7 @@ mod vectors;
 
 use cardroot_smid::iso8583::{
     BcdPad, BitmapError, Coding, DecodeReason, Dialect, EncodeError, FieldError, FieldReason, FieldSpec,
-    FieldValue, Length, LengthCoding, MASKED_FIELDS, Message, Part, ValueCoding, Version,
+    FieldValue, Length, LengthCoding, MASKED_FIELDS, Message, Part, Sensitivity, ValueCoding, Version,
 };
 use vectors::samples;
 
@@ -272,6 +272,33 @@ fn debug_shows_key_names_and_hides_cardholder_data() {
     ] {
         assert!(all.contains(public), "{public} not in {all}");
     }
+}
+
+#[test]
+fn debug_hides_what_the_dialect_of_the_message_masks() {
+    let plain = Dialect::ISO1987_BINARY;
+    let mut masking = plain.derive("masking");
+    let mut private = plain.field(48).unwrap().clone();
+    private.spec.sensitivity = Sensitivity::Masked;
+    masking.set_field(private.spec, private.coding).unwrap();
+
+    let mut message = Message::new("0100".parse().unwrap());
+    message.set_text(&masking, 48, "CVV2 777").unwrap();
+    message.set_text(&masking, 3, "123456").unwrap();
+    let decoded = Message::decode(&masking, &message.encode(&masking).unwrap()).unwrap();
+    for message in [&message, &decoded, &message.duplicate()] {
+        // Not even with another dialect at hand, which would show the field.
+        let shown = format!("{message:?} {:?} {}", message.display_exposed(plain), message.display(plain));
+        assert!(!shown.contains("777") && shown.contains("Text(<8 characters>)"), "{shown}");
+        assert!(message.is_masked(plain, 48) && !message.is_masked(plain, 3) && message.is_masked(plain, 2));
+    }
+    // What is set anew, is as the new dialect says.
+    message.set_text(plain, 48, "CVV2 777").unwrap();
+    assert!(format!("{message:?}").contains("777"));
+    message.set_text(&masking, 48, "CVV2 777").unwrap();
+    message.remove(48);
+    message.set_text(plain, 48, "PUBLIC").unwrap();
+    assert!(format!("{message:?}").contains("PUBLIC"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `cardroot apdu`: commands and responses, and cards in software.
 
-mod readers;
+pub(crate) mod readers;
 mod run;
 mod script;
 

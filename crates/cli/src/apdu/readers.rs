@@ -1,7 +1,50 @@
-//! Readers by PC/SC, where the program is built with them.
+//! Readers: cards in software, records of cards, and PC/SC where the program is built with it.
+
+use core::str::FromStr;
+use std::path::{Path, PathBuf};
+
+use cardroot::apdu::{Script, ScriptedTransport};
+use cardroot::card::CardProfile;
 
 use crate::error::Failure;
+use crate::file;
 use crate::output::Report;
+
+/// Where a card is.
+#[derive(Clone)]
+pub(crate) enum Reader {
+    /// `sim:user`, `sim:sam`: a blank card in software.
+    Simulated(fn([u8; CardProfile::SERIAL_LEN]) -> CardProfile),
+    /// `replay:FILE`: what a card answered once.
+    Replay(PathBuf),
+    /// The name of a reader, or a part of it.
+    Named(String),
+}
+
+impl FromStr for Reader {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text.split_once(':'), text) {
+            (_, "sim:user") => Ok(Self::Simulated(CardProfile::user)),
+            (_, "sim:sam") => Ok(Self::Simulated(CardProfile::sam)),
+            (Some(("sim", _)), _) => Err("the cards in software are sim:user and sim:sam".into()),
+            (Some(("replay", file)), _) => Ok(Self::Replay(file.into())),
+            _ => Ok(Self::Named(text.into())),
+        }
+    }
+}
+
+/// The card of a record.
+pub(crate) fn replay(path: &Path) -> Result<ScriptedTransport, Failure> {
+    let text = file::read_or_stdin(Some(path))?;
+    let unreadable = |reason: &dyn core::fmt::Display| {
+        Failure::refused(format!("{} is no record of a card: {reason}", path.display()))
+    };
+    let text = core::str::from_utf8(&text).map_err(|error| unreadable(&error))?;
+    let script: Script = text.parse().map_err(|error| unreadable(&error))?;
+    Ok(ScriptedTransport::new(script))
+}
 
 #[cfg(feature = "pcsc")]
 mod pcsc {

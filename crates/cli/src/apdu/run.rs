@@ -3,14 +3,14 @@
 use core::str::FromStr;
 use std::path::PathBuf;
 
-use cardroot::apdu::{
-    CardReset, CommandApdu, Instruction, Le, RecordingTransport, ResponseApdu, Script, ScriptedTransport,
-};
+use cardroot::apdu::{CardReset, CommandApdu, Instruction, Le, RecordingTransport, ResponseApdu};
 use cardroot::card::{Card, CardProfile, TransportKey};
 use clap::Args;
 use zeroize::Zeroizing;
 
+use crate::apdu::readers::{self, Reader};
 use crate::apdu::script::{self, Action, Pattern, Variables};
+use crate::card::serial;
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
 use crate::hex;
@@ -43,28 +43,6 @@ pub(crate) struct Run {
     show_data: bool,
 }
 
-#[derive(Clone)]
-enum Reader {
-    /// A blank card with this profile.
-    Simulated(fn([u8; CardProfile::SERIAL_LEN]) -> CardProfile),
-    Replay(PathBuf),
-    Named(String),
-}
-
-impl FromStr for Reader {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match (text.split_once(':'), text) {
-            (_, "sim:user") => Ok(Self::Simulated(CardProfile::user)),
-            (_, "sim:sam") => Ok(Self::Simulated(CardProfile::sam)),
-            (Some(("sim", _)), _) => Err("the cards in software are sim:user and sim:sam".into()),
-            (Some(("replay", file)), _) => Ok(Self::Replay(file.into())),
-            _ => Ok(Self::Named(text.into())),
-        }
-    }
-}
-
 pub(crate) fn run(arguments: &Run) -> Result<Report, Failure> {
     let mut secrets = Secrets::default();
     if file::is_stdin(&arguments.script) {
@@ -82,16 +60,8 @@ pub(crate) fn run(arguments: &Run) -> Result<Report, Failure> {
             let profile = profile(arguments.serial);
             recorded(arguments, variables, Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
         }
-        Reader::Replay(path) => {
-            let text = file::read_or_stdin(Some(path))?;
-            let unreadable = |reason: &dyn core::fmt::Display| {
-                Failure::refused(format!("{} is no record of a card: {reason}", path.display()))
-            };
-            let text = core::str::from_utf8(&text).map_err(|error| unreadable(&error))?;
-            let script: Script = text.parse().map_err(|error| unreadable(&error))?;
-            recorded(arguments, variables, ScriptedTransport::new(script))
-        }
-        Reader::Named(name) => recorded(arguments, variables, super::readers::open(name)?),
+        Reader::Replay(path) => recorded(arguments, variables, readers::replay(path)?),
+        Reader::Named(name) => recorded(arguments, variables, readers::open(name)?),
     }
 }
 
@@ -217,10 +187,6 @@ const fn name(instruction: Instruction) -> Option<&'static str> {
 
 fn transcript(rows: Vec<Record>) -> Record {
     Record::new().with("exchanges", Value::Table(rows))
-}
-
-fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
-    hex::parse_array(text, "a serial number")
 }
 
 fn public_variable(text: &str) -> Result<(String, hex::Bytes), String> {

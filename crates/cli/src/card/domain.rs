@@ -110,7 +110,6 @@ fn aes_keys(key: AesKey) -> DomainKeys {
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what map_err hands over")]
 fn unfit(error: impl core::error::Error) -> Failure {
     Failure::refused(format!("the key of the domain is refused: {}", with_cause(&error)))
 }

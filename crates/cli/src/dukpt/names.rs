@@ -104,7 +104,7 @@ impl BaseKey {
     pub(super) fn initial_key(&self, secrets: &mut Secrets, ksn: &Ksn) -> Result<InitialKey, Failure> {
         if let Some(ik) = &self.ik {
             let key = secrets.key("--ik", ik)?;
-            return InitialKey::from_key(key, ksn).map_err(|error| refused_key("--ik", &error));
+            return InitialKey::from_key(key, ksn).map_err(|error| Failure::bad_key("--ik", &error));
         }
         let bdk = Bdk::from_key(secrets.key("--bdk", self.bdk())?);
         bdk.derive_initial_key(ksn).map_err(|fault| bdk_refused(&fault))
@@ -143,7 +143,7 @@ impl Names {
         let initial_key = self.base.initial_key(secrets, &ksn)?;
         initial_key.derive_transaction_key(&ksn).map(Transaction::Tdes).map_err(|fault| match fault {
             DeriveError::Counter(fault) => bad_ksn(&fault),
-            fault => refused_key("the key", &fault),
+            fault => Failure::bad_key("the key", &fault),
         })
     }
 
@@ -152,7 +152,7 @@ impl Names {
         let initial_key = self.base.initial_key_aes(secrets, &ksn.id())?;
         initial_key.derive_transaction_key(&ksn, self.scheme.ones_limit()).map_err(|fault| match fault {
             aes::DeriveError::Counter(fault) => bad_aes_ksn(&ksn, fault),
-            fault => refused_key("the key", &fault),
+            fault => Failure::bad_key("the key", &fault),
         })
     }
 }
@@ -218,12 +218,7 @@ pub(super) fn aes_name(bytes: &[u8]) -> Result<aes::InitialKeyId, Failure> {
 }
 
 pub(super) fn bdk_refused(fault: &StrengthError) -> Failure {
-    refused_key("--bdk", fault)
-}
-
-fn refused_key(argument: &str, fault: &dyn core::error::Error) -> Failure {
-    let cause = fault.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-    Failure::refused(format!("{argument} must not be used: {fault}{cause}"))
+    Failure::bad_key("--bdk", fault)
 }
 
 pub(super) fn bad_ksn(fault: &impl Display) -> Failure {

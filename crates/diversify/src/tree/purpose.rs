@@ -29,6 +29,15 @@ pub trait Function: Derived {
     type Master: Master;
 }
 
+/// What is done with keys of a function that is known at run time only: see [`PurposeId::visit_function`].
+pub trait FunctionVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it for the keys of `F`.
+    fn visit<F: Function>(self) -> Self::Output;
+}
+
 /// The purpose of the parent key: it makes the secondary masters, nothing else.
 #[derive(Clone, Copy, Debug)]
 pub enum Secondaries {}
@@ -110,6 +119,29 @@ macro_rules! purposes {
                 match self {$(
                     Self::$master => None,
                     $(Self::$function => Some(Self::$master),)*
+                )*}
+            }
+
+            /// Goes from a function at run time to its type; none for a master.
+            ///
+            /// ```
+            /// use cardroot_diversify::tree::purpose::{Function, FunctionVisitor, Purpose, PurposeId};
+            ///
+            /// /// The master of a function, by its type.
+            /// struct MasterName;
+            /// impl FunctionVisitor for MasterName {
+            ///     type Output = &'static str;
+            ///     fn visit<F: Function>(self) -> &'static str {
+            ///         F::Master::NAME
+            ///     }
+            /// }
+            /// assert_eq!(PurposeId::Tac.visit_function(MasterName), Some("provincial application master"));
+            /// assert_eq!(PurposeId::Municipal.visit_function(MasterName), None);
+            /// ```
+            pub fn visit_function<V: FunctionVisitor>(self, visitor: V) -> Option<V::Output> {
+                match self {$(
+                    Self::$master => None,
+                    $(Self::$function => Some(visitor.visit::<$function>()),)*
                 )*}
             }
 

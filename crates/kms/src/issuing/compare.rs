@@ -173,7 +173,11 @@ where
         let factors = vec![[0; 8]; usize::from(key.usage.byte() >> 5)];
         let command =
             init_for_descrypt(key.usage, key.slot, &factors).expect("7 factors at most fit a command");
-        Ok(match presence(self.ask(&command)?.status()) {
+        let status = self.ask(&command)?.status();
+        if status == StatusWord::INSTRUCTION_NOT_SUPPORTED {
+            return Ok(Verdict::Unproven("a key card does not use its keys"));
+        }
+        Ok(match presence(status) {
             Verdict::Same => Verdict::Unproven("there is a key of this name; which one, it does not say"),
             verdict => verdict,
         })

@@ -7,13 +7,16 @@ use diversify::tree::purpose::{Function, PurposeId};
 use diversify::tree::{Card, City, Level, Place, TreeKey};
 use tdea::{Kcv, TdeaKey};
 
-/// Whose keys a plan names: those of the card itself, or those of its city, which only a SAM or a key card takes.
+/// Whose keys a plan names: those of the card itself, those of its city, which only a SAM or a key card takes, or the one under
+/// which such cards give keys to each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyScope {
     /// The card's own.
     Card,
     /// The city's.
     City,
+    /// Of a family of key cards and SAMs.
+    Family,
 }
 
 /// The keys for one card, each under the name of its function. What a key is for comes from its type, so a plan that asks for
@@ -46,12 +49,25 @@ pub struct KeyRing(Vec<RingKey>);
 
 /// A key of the ring.
 pub(super) struct RingKey {
-    pub(super) purpose: PurposeId,
+    /// None for the exchange key of a family, which has no place in the tree.
+    pub(super) purpose: Option<PurposeId>,
     scope: KeyScope,
-    place: Place,
+    place: Option<Place>,
     pub(super) version: u8,
     pub(super) key: TdeaKey,
 }
+
+impl RingKey {
+    pub(super) const fn name(&self) -> &'static str {
+        match self.purpose {
+            Some(purpose) => purpose.name(),
+            None => EXCHANGE,
+        }
+    }
+}
+
+/// Name of the exchange key of a family.
+pub(super) const EXCHANGE: &str = "exchange";
 
 /// A key that does not go onto the ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -60,6 +76,9 @@ pub enum KeyRingError {
     /// The ring has keys of another card or city.
     #[error("the key is of another card or city than those before it")]
     OtherPlace,
+    /// The ring has the same key for another function: one key, one purpose.
+    #[error("the same key is on the ring for `{0}`: one key, one purpose")]
+    SecondPurpose(&'static str),
     /// The ring has this version of the key.
     #[error("the ring has this version of the key already")]
     Twice,
@@ -96,22 +115,41 @@ impl KeyRing {
         debug_assert!(matches!(L::ID, LevelId::City | LevelId::Card), "the callers above see to it");
         let place = key.place();
         let fits = |other: &RingKey| {
-            other.place.city() == place.city() && (other.scope != scope || other.place == place)
+            other.place.is_none_or(|other_place| {
+                other_place.city() == place.city() && (other.scope != scope || other_place == place)
+            })
         };
         if !self.0.iter().all(fits) {
             return Err(KeyRingError::OtherPlace);
         }
-        if self.find_all(F::ID.name(), scope, Some(key.version())).next().is_some() {
+        let (version, key) = (key.version(), key.expose_key().duplicate());
+        self.push(RingKey { purpose: Some(F::ID), scope, place: Some(place), version, key })
+    }
+
+    /// Adds a copy of the key under which key cards and SAMs of one family give keys to each other.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if the ring has this version of it, or has the key for a function.
+    pub fn insert_exchange_key(&mut self, version: u8, key: &TdeaKey) -> Result<(), KeyRingError> {
+        let key = key.duplicate();
+        self.push(RingKey { purpose: None, scope: KeyScope::Family, place: None, version, key })
+    }
+
+    fn push(&mut self, key: RingKey) -> Result<(), KeyRingError> {
+        let same = self.0.iter().find(|other| other.purpose != key.purpose && other.key.ct_eq(&key.key));
+        if let Some(same) = same {
+            return Err(KeyRingError::SecondPurpose(same.name()));
+        }
+        if self.find_all(key.name(), key.scope, Some(key.version)).next().is_some() {
             return Err(KeyRingError::Twice);
         }
-        let (version, key) = (key.version(), key.expose_key().duplicate());
-        self.0.push(RingKey { purpose: F::ID, scope, place, version, key });
+        self.0.push(key);
         Ok(())
     }
 
     /// Name, scope, version and check value of every key.
     pub fn check_values(&self) -> impl Iterator<Item = (&'static str, KeyScope, u8, Kcv)> {
-        self.0.iter().map(|key| (key.purpose.name(), key.scope, key.version, key.key.kcv()))
+        self.0.iter().map(|key| (key.name(), key.scope, key.version, key.key.kcv()))
     }
 
     /// The keys of a name and scope, of one version if one is asked for.
@@ -122,9 +160,7 @@ impl KeyRing {
         version: Option<u8>,
     ) -> impl Iterator<Item = &RingKey> {
         let is_it = move |key: &&RingKey| {
-            key.scope == scope
-                && key.purpose.name() == name
-                && version.is_none_or(|version| key.version == version)
+            key.scope == scope && key.name() == name && version.is_none_or(|version| key.version == version)
         };
         self.0.iter().filter(is_it)
     }
@@ -132,6 +168,6 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| (key.purpose, key.scope))).finish()
+        f.debug_list().entries(self.0.iter().map(|key| (key.name(), key.scope))).finish()
     }
 }

@@ -10,14 +10,13 @@ mod resume;
 mod script;
 mod station;
 mod template;
-mod test_keys;
 
 pub use compare::{Comparison, Verdict};
-pub use data::CardData;
+pub use data::{CardData, CardDataError};
 pub use key_ring::{KeyRing, KeyRingError, KeyScope};
 pub use plan::{
-    Application, CardLevel, ContentProtection, File, FileKind, Key, KeyFile, Loading, Master, Name, Pin,
-    Plan, SamKey, Use,
+    Application, CardLevel, ContentProtection, ExchangeKey, File, FileKind, Key, KeyFile, Loading, Master,
+    Name, Pin, Plan, SamKey, Use,
 };
 pub use planner::{Mode, PlanError, PlanFault};
 pub use script::Script;

@@ -108,9 +108,11 @@ pub struct Application {
     /// Keys, loaded under the application master.
     #[serde(default)]
     pub key: Vec<Key>,
-    /// Keys of the city that a SAM derives those of user cards from.
+    /// Keys of the city: a SAM derives those of user cards from them, a key card gives them to SAMs.
     #[serde(default)]
     pub sam_key: Vec<SamKey>,
+    /// The key under which key cards and SAMs of one family give keys to each other: usage `1E`.
+    pub exchange_key: Option<ExchangeKey>,
     /// PINs.
     #[serde(default)]
     pub pin: Vec<Pin>,
@@ -226,7 +228,16 @@ pub enum Loading {
     Plain,
 }
 
-/// A key of the city in a SAM.
+/// The exchange key of a family of key cards and SAMs.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ExchangeKey {
+    /// Version of the key, where the ring has several. The card keeps it under the version of the key that is loaded.
+    pub version: Option<u8>,
+}
+
+/// A key of the city in a SAM or on a key card.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -332,10 +343,19 @@ impl FromStr for Plan {
 
     /// Reads a plan in TOML, and checks what can be checked without keys and a card's data.
     fn from_str(text: &str) -> Result<Self, PlanError> {
-        let plan: Self = toml::from_str(text).map_err(|error| PlanError::Toml(error.to_string()))?;
+        let plan: Self = toml::from_str(text).map_err(|error| PlanError::Toml {
+            line: line_of(text, &error),
+            reason: error.message().replace('\n', ", "),
+        })?;
         plan.check()?;
         Ok(plan)
     }
+}
+
+/// Line of an error, from 1.
+pub(super) fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    before.matches('\n').count() + 1
 }
 
 impl fmt::Display for Use {

@@ -6,18 +6,18 @@ use apdu::commands::pboc::{
     PsamKeyUsage, ReadProtection, Tries,
 };
 use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
+use diversify::known_test_key;
 use tdea::{StrengthError, TdeaKey};
 
 use super::data::CardData;
-use super::key_ring::{KeyRing, KeyScope, RingKey};
+use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey};
 use super::plan::{
-    Application, ContentProtection, File, FileKind, Key, Loading, Master, Pin, Plan, SamKey, Use,
+    Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Pin, Plan, SamKey, Use,
 };
 use super::script::{
     ALGORITHM, Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step,
 };
 use super::template::{Template, TemplateError};
-use super::test_keys;
 
 /// Whether cards go out to people.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,9 +32,14 @@ pub enum Mode {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// The text is no plan; line and reason.
-    #[error("{}", .0.trim_end())]
-    Toml(String),
+    /// The text is no plan.
+    #[error("line {line}: {reason}")]
+    Toml {
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong there, in one line.
+        reason: String,
+    },
     /// Something in it is wrong, or does not go together with keys or data.
     #[error("{place}: {fault}")]
     At {
@@ -253,6 +258,10 @@ fn check_file(file: &File, has_line_key: bool) -> Result<()> {
     if file.protect_reading && file.protection.is_none() {
         return Err(PlanFault::NoProtection);
     }
+    let found = file.record.len();
+    if found > MAX_RECORDS {
+        return Err(PlanFault::TooManyRecords { found, room: MAX_RECORDS });
+    }
     let fits = match file.kind {
         FileKind::Binary(_) => file.record.is_empty(),
         // A cyclic file begins empty: what it is for is written by the card.
@@ -342,7 +351,7 @@ impl<'a> Planner<'a> {
         self.push(place, Action::TakeOver { transport, master });
         self.push(place, Action::Prove(key.duplicate()));
         let desk = Desk { master: key, line: None };
-        self.directory(place, desk, &plan.card.key, &[], &[], &plan.card.file)
+        self.directory(place, desk, &plan.card.key, (&[], None), &[], &plan.card.file)
     }
 
     fn application(&mut self, application: &Application) -> Result<(), PlanError> {
@@ -374,7 +383,7 @@ impl<'a> Planner<'a> {
             &place,
             desk,
             &application.key,
-            &application.sam_key,
+            (&application.sam_key, application.exchange_key.as_ref()),
             &application.pin,
             &application.file,
         )
@@ -401,7 +410,7 @@ impl<'a> Planner<'a> {
         place: &str,
         mut desk: Desk,
         keys: &[Key],
-        sam_keys: &[SamKey],
+        (sam_keys, exchange_key): (&[SamKey], Option<&ExchangeKey>),
         pins: &[Pin],
         files: &[File],
     ) -> Result<(), PlanError> {
@@ -413,6 +422,11 @@ impl<'a> Planner<'a> {
         for key in sam_keys {
             let place = format!("{place}, SAM key `{}`", key.key);
             let key = self.sam_key(key).at(&place)?;
+            self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+        }
+        if let Some(key) = exchange_key {
+            let place = format!("{place}, exchange key");
+            let key = self.exchange_key(key).at(&place)?;
             self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
         }
         for pin in pins {
@@ -476,6 +490,16 @@ impl<'a> Planner<'a> {
         })
     }
 
+    fn exchange_key(&mut self, key: &ExchangeKey) -> Result<LoadedSamKey> {
+        let taken = self.take(EXCHANGE, KeyScope::Family, key.version, None)?;
+        Ok(LoadedSamKey {
+            usage: PsamKeyUsage::new(0, EXCHANGE_KIND).ok_or(PlanFault::SamUsage)?,
+            slot: taken.version,
+            key: card_key(&taken.key)?,
+            kcv: taken.key.kcv(),
+        })
+    }
+
     fn pin(&self, pin: &Pin) -> Result<LoadedPin> {
         let value = pin.value.fill(self.data)?;
         if !(2..=8).contains(&value.len()) {
@@ -518,7 +542,7 @@ impl<'a> Planner<'a> {
             fits(content.bytes.len(), file.kind).at(place)?;
             self.push(place, Action::WriteBinary(content));
         }
-        for (number, template) in (1..).zip(&file.record) {
+        for (number, template) in (1..=u8::MAX).zip(&file.record) {
             let content = content(self, template).at(place)?;
             record_fits(&content.bytes, file.record.len(), file.kind).at(place)?;
             self.push(place, Action::AppendRecord { number, content });
@@ -540,10 +564,9 @@ impl<'a> Planner<'a> {
         if found.next().is_some() {
             return Err(PlanFault::SeveralVersions(name.to_owned()));
         }
-        let function = key.purpose.name();
-        if let Some(used) =
-            used.filter(|used| !key.purpose.card_key_types().fmcos.contains(&used.type_byte()))
-        {
+        let function = key.name();
+        let types = key.purpose.map_or(&[][..], |purpose| purpose.card_key_types().fmcos);
+        if let Some(used) = used.filter(|used| !types.contains(&used.type_byte())) {
             return Err(PlanFault::NotForThisFunction { function, used });
         }
         self.check(&key.key)?;
@@ -557,7 +580,7 @@ impl<'a> Planner<'a> {
     }
 
     fn check(&self, key: &TdeaKey) -> Result<()> {
-        match (self.mode, test_keys::name(key)) {
+        match (self.mode, known_test_key(key)) {
             (Mode::Test, _) => Ok(()),
             (Mode::Production, Some(name)) => Err(PlanFault::TestKey(name)),
             (Mode::Production, None) => Ok(key.check_strength()?),
@@ -599,16 +622,18 @@ const fn ef_kind(kind: FileKind) -> EfKind {
 }
 
 fn fits(found: usize, kind: FileKind) -> Result<()> {
-    match kind {
-        FileKind::Binary(room) if found > usize::from(room) => {
-            Err(PlanFault::TooLong { found, room: usize::from(room) })
-        }
-        _ => Ok(()),
-    }
+    let room = match kind {
+        FileKind::Binary(size) => usize::from(size).min(MAX_CONTENT),
+        _ => return Ok(()),
+    };
+    if found > room { Err(PlanFault::TooLong { found, room }) } else { Ok(()) }
 }
 
 fn record_fits(record: &[u8], records: usize, kind: FileKind) -> Result<()> {
     let found = record.len();
+    if found > MAX_RECORD {
+        return Err(PlanFault::TooLong { found, room: MAX_RECORD });
+    }
     match kind {
         FileKind::FixedRecords(_, len) if found != usize::from(len) => {
             Err(PlanFault::RecordLength { found, expected: usize::from(len) })
@@ -617,13 +642,21 @@ fn record_fits(record: &[u8], records: usize, kind: FileKind) -> Result<()> {
             Err(PlanFault::TooManyRecords { found: records, room: usize::from(count) })
         }
         FileKind::VariableRecords(_) => match record {
-            _ if found > MAX_RECORD => Err(PlanFault::TooLong { found, room: MAX_RECORD }),
             [_, len, value @ ..] if value.len() == usize::from(*len) => Ok(()),
             _ => Err(PlanFault::NoTlv),
         },
         _ => Ok(()),
     }
 }
+
+/// Kind of a key under which key cards and SAMs give keys to each other.
+const EXCHANGE_KIND: u8 = 0x1E;
+
+/// Most bytes of a file that UPDATE BINARY reaches: offsets have 15 bits.
+const MAX_CONTENT: usize = 0x8000;
+
+/// Most records that have a number: `00` and `FF` are none.
+const MAX_RECORDS: usize = 0xFE;
 
 /// Longest record in bytes, protected and sent in one command.
 const MAX_RECORD: usize = 200;

@@ -5,7 +5,7 @@ use core::fmt;
 use apdu::commands::FileId;
 use apdu::commands::pboc::KeyAttributes;
 use apdu::commands::pboc::{
-    Access, CreateDf, CreateEf, CreateKeyFile, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord,
+    Access, CreateDf, CreateEf, CreateKeyFile, EfKind, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord,
     PsamKeyUsage, Tries, WriteKey, WriteKeyAction, WritePsamKey,
 };
 use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
@@ -162,6 +162,11 @@ impl Script {
         self.steps.len()
     }
 
+    /// The dry run as data: the place in the plan that a step comes from, and what it does.
+    pub fn steps(&self) -> impl Iterator<Item = (&str, String)> {
+        self.steps.iter().map(|step| (step.place.as_str(), step.action.to_string()))
+    }
+
     /// Whether there is nothing to do, which no plan comes to.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -220,7 +225,15 @@ impl fmt::Display for Action {
                 )
             }
             Self::LoadPin { pin, .. } => write!(f, "WRITE KEY type 3A id {:02X}, a PIN", pin.id),
-            Self::CreateFile(file) => write!(f, "CREATE FILE {:04X}, {:?}", file.id.0, file.kind),
+            Self::CreateFile(file) => {
+                write!(f, "CREATE FILE {:04X}, ", file.id.0)?;
+                match file.kind {
+                    EfKind::Binary { size } => write!(f, "{size} bytes"),
+                    EfKind::FixedRecords { count, len } => write!(f, "{count} records of {len} bytes"),
+                    EfKind::VariableRecords { size } => write!(f, "records in {size} bytes"),
+                    EfKind::Cyclic { count, len } => write!(f, "a ring of {count} records of {len} bytes"),
+                }
+            }
             Self::WriteBinary(content) => {
                 write!(f, "UPDATE BINARY {:04X}, {} bytes", content.file.0, content.bytes.len())
             }

@@ -27,7 +27,7 @@ pub(crate) fn random_key() -> TdeaKey {
     TdeaKey::generate(KeyLength::Double, &mut rng())
 }
 
-fn city_key<F: Function>(seed: u8) -> CityKey<F> {
+pub(crate) fn city_key<F: Function>(seed: u8) -> CityKey<F> {
     // One key a function, and never a weak one.
     let code = F::ID.code();
     let key = TdeaKey::from(core::array::from_fn::<u8, 16, _>(|i| {

@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         let encoded = self.take(coding.encoded_len(count))?;
         let content = field.spec.content;
         let wrong = |offset, reason| self.error(start + offset, reason);
-        store.append(field.spec.number, content.kind(), count, |data| {
+        store.append(field.spec.number, content.kind(), field.spec.sensitivity, count, |data| {
             let before = data.len();
             unpack(coding, count, encoded, data).map_err(|(offset, reason)| wrong(offset, reason))?;
             let value = data.get(before..).unwrap_or_default();

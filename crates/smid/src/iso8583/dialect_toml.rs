@@ -259,7 +259,10 @@ fn spec(number: u8, table: Table<'_, '_>, base: Option<&FieldSpec>) -> Result<Fi
     let date = table.get("date").map(|entry| entry.word(DATE)).transpose()?;
     let subfields = table.get("subfields").map(subfields).transpose()?;
     // A date or subfields of the base do not survive another content or length.
-    let kept = base.filter(|_| content.is_none() && length.is_none());
+    let kept = base.filter(|base| {
+        content.is_none_or(|content| content == base.content)
+            && length.is_none_or(|length| length == base.length)
+    });
     let sensitivity = match table.get("masked").map(|entry| entry.flag()).transpose()? {
         Some(true) => Sensitivity::Masked,
         Some(false) => Sensitivity::Public,

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use zeroize::Zeroizing;
 
 use super::show::Full;
-use super::{Dialect, FieldError, FieldValue, Message};
+use super::{Dialect, FieldError, FieldValue, Message, Mti, Version};
 
 /// A text is not the JSON of a message. Nothing of the text is quoted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -26,6 +26,14 @@ pub enum JsonError {
     /// The member `mti` is not four decimal digits.
     #[error("mti: not four decimal digits")]
     Mti,
+    /// The message is of another version of ISO 8583.
+    #[error("mti: the dialect is of version {expected:?}, the message of {found:?}")]
+    Version {
+        /// Version of the dialect.
+        expected: Version,
+        /// Version of the message.
+        found: Version,
+    },
     /// A member of `fields`, counted from 1, is not called by a number from 0 to 255 in its shortest form.
     #[error("member {member} of fields is not the number of a field")]
     FieldNumber {
@@ -61,7 +69,7 @@ impl Message {
     /// Shows the message as JSON, the values that [`display`](Self::display) masks as `{"masked": length}`, which
     /// [`from_json`](Self::from_json) refuses.
     pub fn to_json(&self, dialect: &Dialect) -> String {
-        self.json(|field| Self::masks(dialect, field))
+        self.json(|field| self.is_masked(dialect, field))
     }
 
     /// Writes the message as JSON with all values in full: cardholder data and PIN data are then yours to protect.
@@ -92,7 +100,12 @@ impl Message {
     pub fn from_json(dialect: &Dialect, text: &str) -> Result<Self, JsonError> {
         let json: MessageJson<'_> = serde_json::from_str(text)
             .map_err(|error| JsonError::Syntax { line: error.line(), column: error.column() })?;
-        let mut message = Self::new(json.mti.parse().map_err(|_| JsonError::Mti)?);
+        let mti: Mti = json.mti.parse().map_err(|_| JsonError::Mti)?;
+        let (expected, found) = (dialect.version(), mti.version());
+        if expected != found {
+            return Err(JsonError::Version { expected, found });
+        }
+        let mut message = Self::new(mti);
         for (index, (name, value)) in json.fields.0.iter().enumerate() {
             let field: u8 = name.parse().map_err(|_| JsonError::FieldNumber { member: index + 1 })?;
             if name.starts_with(['0', '+']) && name != "0" {

@@ -11,13 +11,15 @@ use super::{
 /// Fields whose content `Debug` replaces by its length: PAN, extended PAN, tracks 2, 3 and 1, PIN data, ICC data,
 /// key management data and the account identifications.
 ///
-/// Bit 53 is shown: a key name is public. Private fields are shown, since what they hold differs by network.
+/// Bit 53 is shown: a key name is public. Private fields are shown unless the dialect masks them, since what they hold
+/// differs by network.
 pub const MASKED_FIELDS: [u8; 10] = [2, 34, 35, 36, 45, 52, 55, 96, 102, 103];
 
 /// An ISO 8583 message: message type indicator and values of fields.
 ///
 /// Values are checked against a [`Dialect`] when they are set, and again when the message is encoded. All values are
-/// wiped on drop, and `Debug` hides those of [`MASKED_FIELDS`].
+/// wiped on drop, and `Debug` hides those of [`MASKED_FIELDS`] and those that the dialect in which they were set or
+/// decoded masks.
 ///
 /// # Examples
 /// ```
@@ -133,8 +135,8 @@ impl Message {
     /// Returns [`FieldError`] with the first wrong position if `value` is not what `dialect` has in that field.
     pub fn set(&mut self, dialect: &Dialect, field: u8, value: FieldValue<'_>) -> Result<(), FieldError> {
         let (kind, raw) = value.raw();
-        dialect.field_for(field, kind, raw)?;
-        self.store.put(field, kind, raw);
+        let sensitivity = dialect.field_for(field, kind, raw)?.spec.sensitivity;
+        self.store.put(field, kind, sensitivity, raw);
         Ok(())
     }
 
@@ -183,7 +185,7 @@ impl fmt::Debug for Shown<'_> {
         let mut map = f.debug_map();
         for (field, value) in self.0.fields() {
             match value {
-                masked if MASKED_FIELDS.contains(&field) => map.entry(&field, &masked),
+                masked if self.0.is_marked(field) => map.entry(&field, &masked),
                 FieldValue::Text(text) => map.entry(&field, &text),
                 bytes => map.entry(&field, &format_args!("{}", Full(bytes))),
             };

@@ -43,10 +43,16 @@ impl Message {
         MessageDisplay { message: self, dialect, exposure: Exposure::Full }
     }
 
-    /// Tells whether the value of a field is shown by its length only.
-    pub(super) fn masks(dialect: &Dialect, field: u8) -> bool {
+    /// Tells whether [`display`](Self::display) hides the value of a field: it is one of
+    /// [`MASKED_FIELDS`](super::MASKED_FIELDS), or it is masked by `dialect` or the dialect in which it was set or decoded.
+    pub fn is_masked(&self, dialect: &Dialect, field: u8) -> bool {
         let said = dialect.field(field).map_or(Sensitivity::Public, |field| field.spec.sensitivity);
-        said == Sensitivity::Masked || Sensitivity::of(field) == Sensitivity::Masked
+        said == Sensitivity::Masked || self.is_marked(field)
+    }
+
+    /// The same without a dialect at hand.
+    pub(super) fn is_marked(&self, field: u8) -> bool {
+        self.store.masks(field) || Sensitivity::of(field) == Sensitivity::Masked
     }
 }
 
@@ -57,7 +63,7 @@ impl fmt::Display for MessageDisplay<'_> {
             let name = self.dialect.field(field).map_or("", |field| &field.spec.name);
             write!(f, "{field:3} {name}: ")?;
             match value {
-                _ if self.exposure == Exposure::Full || !Message::masks(self.dialect, field) => {
+                _ if self.exposure == Exposure::Full || !self.message.is_masked(self.dialect, field) => {
                     write!(f, "{}", Full(value))?;
                 }
                 FieldValue::Text(pan) if field == PAN => write!(f, "{}", MaskedPan(pan))?,

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroize;
 
-use super::Bitmap;
+use super::{Bitmap, Sensitivity};
 
 /// Bytes of the values of a small message.
 const SMALL: usize = 128;
@@ -21,6 +21,8 @@ pub(super) enum Kind {
 pub(super) struct Store {
     present: Bitmap,
     binary: Bitmap,
+    /// What the dialect in which a value was set or decoded hides, for `Debug`, which knows no dialect.
+    masked: Bitmap,
     /// Where each value ends, one entry a field.
     ends: Vec<usize>,
     /// May hold PANs, tracks and PIN data, so it is wiped before any of its memory is given back.
@@ -34,6 +36,10 @@ impl Store {
 
     pub(super) const fn present(&self) -> Bitmap {
         self.present
+    }
+
+    pub(super) const fn masks(&self, field: u8) -> bool {
+        self.masked.contains(field)
     }
 
     pub(super) fn get(&self, field: u8) -> Option<(Kind, &[u8])> {
@@ -63,18 +69,19 @@ impl Store {
         &mut self,
         field: u8,
         kind: Kind,
+        sensitivity: Sensitivity,
         len: usize,
         fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.reserve(len);
         fill(&mut self.data)?;
         self.ends.push(self.data.len());
-        self.mark(field, kind);
+        self.mark(field, kind, sensitivity);
         Ok(())
     }
 
     /// Sets the value of `field`, which is one.
-    pub(super) fn put(&mut self, field: u8, kind: Kind, value: &[u8]) {
+    pub(super) fn put(&mut self, field: u8, kind: Kind, sensitivity: Sensitivity, value: &[u8]) {
         let index = self.present.count_below(field);
         let start = self.start(index);
         if !self.present.contains(field) {
@@ -82,7 +89,7 @@ impl Store {
         }
         self.reserve(value.len());
         self.resize(index, start, value);
-        self.mark(field, kind);
+        self.mark(field, kind, sensitivity);
     }
 
     pub(super) fn remove(&mut self, field: u8) {
@@ -92,6 +99,7 @@ impl Store {
             self.ends.remove(index);
             self.present.remove(field);
             self.binary.remove(field);
+            self.masked.remove(field);
         }
     }
 
@@ -115,12 +123,17 @@ impl Store {
         index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0)
     }
 
-    fn mark(&mut self, field: u8, kind: Kind) {
-        self.present.insert(field).expect("callers store fields that a dialect has");
-        if kind == Kind::Bytes {
-            self.binary.insert(field).expect("callers store fields that a dialect has");
-        } else {
-            self.binary.remove(field);
+    fn mark(&mut self, field: u8, kind: Kind, sensitivity: Sensitivity) {
+        for (set, wanted) in [
+            (&mut self.present, true),
+            (&mut self.binary, kind == Kind::Bytes),
+            (&mut self.masked, sensitivity == Sensitivity::Masked),
+        ] {
+            if wanted {
+                set.insert(field).expect("callers store fields that a dialect has");
+            } else {
+                set.remove(field);
+            }
         }
     }
 
@@ -138,7 +151,8 @@ impl Store {
 
 impl Clone for Store {
     fn clone(&self) -> Self {
-        Self { present: self.present, binary: self.binary, ends: self.ends.clone(), data: self.data.clone() }
+        let Self { present, binary, masked, .. } = *self;
+        Self { present, binary, masked, ends: self.ends.clone(), data: self.data.clone() }
     }
 }
 
@@ -172,7 +186,7 @@ mod tests {
             } else {
                 let kind = if choice % 2 == 0 { Kind::Bytes } else { Kind::Text };
                 let value = alloc::vec![choice; usize::from(length % 40)];
-                store.put(field, kind, &value);
+                store.put(field, kind, Sensitivity::Public, &value);
                 model.insert(field, (kind, value));
             }
             let expected = || model.iter().map(|(&field, (kind, value))| (field, *kind, value.as_slice()));
@@ -190,7 +204,7 @@ mod tests {
             store.reserve(more);
             assert!(store.data.capacity() >= store.data.len() + more);
             let before = store.data.as_ptr();
-            store.put(48, Kind::Text, &alloc::vec![b'x'; more]);
+            store.put(48, Kind::Text, Sensitivity::Public, &alloc::vec![b'x'; more]);
             assert_eq!(store.data.as_ptr(), before);
         }
     }
@@ -198,11 +212,11 @@ mod tests {
     #[test]
     fn replacing_within_capacity_does_not_move_the_buffer() {
         let mut store = Store::with_capacity(2, 64);
-        store.put(3, Kind::Text, b"000000");
-        store.put(2, Kind::Text, b"4242424242424242");
+        store.put(3, Kind::Text, Sensitivity::Public, b"000000");
+        store.put(2, Kind::Text, Sensitivity::Public, b"4242424242424242");
         let before = store.data.as_ptr();
-        store.put(2, Kind::Text, b"4012345678909");
-        store.put(2, Kind::Text, b"4242424242424242");
+        store.put(2, Kind::Text, Sensitivity::Public, b"4012345678909");
+        store.put(2, Kind::Text, Sensitivity::Public, b"4242424242424242");
         assert_eq!(store.data.as_ptr(), before);
     }
 }

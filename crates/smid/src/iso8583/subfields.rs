@@ -117,6 +117,11 @@ impl Subfields {
     /// Tells whether a field of `content` and `length` can be cut so.
     pub(super) fn suit(&self, content: Content, length: Length) -> bool {
         let Self::Positional(specs) = self else { return content.is_binary() };
+        let max = length.max();
+        // More subfields than characters do not fit, however long their list: comparing names takes its square.
+        if specs.len() > usize::from(max) + 1 {
+            return false;
+        }
         let (mut total, mut open) = (0u32, false);
         for (index, spec) in specs.iter().enumerate() {
             let SubfieldLength::Fixed(len) = spec.length else {
@@ -132,7 +137,7 @@ impl Subfields {
         let names = specs.iter().enumerate().all(|(index, spec)| {
             !spec.name.is_empty() && specs.iter().skip(index + 1).all(|other| other.name != spec.name)
         });
-        let max = u32::from(length.max());
+        let max = u32::from(max);
         let fits = match length {
             Length::Fixed(_) if !open => total == max,
             _ => total <= max,
@@ -198,10 +203,11 @@ impl Message {
             Subfields::Positional(specs) => join_positional(specs, subfields, &mut out),
         }
         .map_err(|reason| fail(out.len(), reason))?;
-        dialect
+        let spec = &dialect
             .field_for(field, kind, &out)
-            .map_err(|error| fail(error.position, SubfieldReason::Field(error)))?;
-        self.store.put(field, kind, &out);
+            .map_err(|error| fail(error.position, SubfieldReason::Field(error)))?
+            .spec;
+        self.store.put(field, kind, spec.sensitivity, &out);
         Ok(())
     }
 }

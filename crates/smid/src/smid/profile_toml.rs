@@ -74,17 +74,21 @@ impl SmidProfile {
             None => None,
             Some(entry) => Some(preset(entry)?),
         };
+        let control = setting(table, "control", base.map(|base| base.control), |entry| entry.word(CONTROL))?;
+        let name_framing = setting(table, "key-name", base.map(|base| base.name_framing), framing)?;
+        // A layout of the base does not survive another framing.
+        let kept = base.filter(|base| base.name_framing == name_framing);
         let profile = Self {
             name,
-            control: setting(table, "control", base.map(|base| base.control), |entry| entry.word(CONTROL))?,
-            name_framing: setting(table, "key-name", base.map(|base| base.name_framing), framing)?,
+            control,
+            name_framing,
             omitted_fill: fill(table, "omitted-fill", base.map(|base| base.omitted_fill))?,
             added_fill: fill(table, "added-fill", base.map(|base| base.added_fill))?,
             count: setting(table, "count", base.map(|base| base.count), |entry| entry.word(COUNT))?,
             order: setting(table, "order", base.map(|base| base.order), |entry| entry.word(ORDER))?,
             layout: match table.get("layout") {
                 Some(entry) => Some(layout(entry)?),
-                None => base.and_then(|base| base.layout).filter(|_| table.get("key-name").is_none()),
+                None => kept.and_then(|base| base.layout),
             },
         };
         profile.check().map_err(|error| table.error(error))?;
