@@ -1,8 +1,9 @@
 #!/bin/bash
-# Cards through a real pcscd: our card under programs that others wrote, our host over every way in which a link fails, our
-# host against a card that others wrote. pcscd, its virtual readers and these programs come from Debian's packages.
+# Cards through a real pcscd: our card under programs that others wrote, our security domain under hosts that others wrote,
+# our host over every way in which a link fails, our host against a card that others wrote. pcscd, its virtual readers and
+# programs come from Debian's packages, the hosts of secure channels from crates.io (scll) and PyPI (Py-GP).
 #
-#   ci/pcsc.sh          a minute once everything is built; ends whatever it started
+#   ci/pcsc.sh          half a minute once everything is built; ends whatever it started
 #   ci/pcsc.sh bless    writes the transcripts in ci/pcsc anew
 #
 # As root it works in namespaces of its own: a pcscd beside it is not disturbed, and no port is open to the network.
@@ -12,7 +13,7 @@ kept=$PWD/ci/pcsc
 
 if [ "${1:-}" != inside ] && [ "${1:-}" != isolated ]; then
     .ci/need pcscd libpcsclite-dev pkg-config vsmartcard-vpcd vsmartcard-vpicc opensc pcsc-tools \
-        iproute2 python3-venv
+        iproute2 python3-venv python3-dev gcc
 
     echo "== building"
     cargo build --quiet -p cardroot-cli --features pcsc
@@ -20,13 +21,28 @@ if [ "${1:-}" != inside ] && [ "${1:-}" != isolated ]; then
         sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
     target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 
+    # It takes an older zeroize than the workspace, which therefore can't be built into the same folder.
+    acceptance() { CARGO_TARGET_DIR=$target/scp-acceptance cargo "$1" --quiet --locked --features pcsc "${@:2}"; }
+    (cd tools/scp-acceptance && acceptance build && acceptance test --no-run)
+
+    # Makes a Python environment that can import MODULE out of the packages that follow, unless it is there.
+    python_with() {
+        local folder=$target/$1 module=$2
+        shift 2
+        if ! "$folder/bin/python" -c "import $module" 2>/dev/null; then
+            /usr/bin/python3 -m venv --clear "$folder"
+            "$folder/bin/pip" install --quiet --disable-pip-version-check "$@"
+        fi
+    }
     # Debian's vicc needs a package that Debian has under another name only.
-    if [ ! -x "$target/vicc-venv/bin/python" ] || ! "$target/vicc-venv/bin/python" -c 'import Crypto' 2>/dev/null; then
-        /usr/bin/python3 -m venv --clear "$target/vicc-venv"
-        "$target/vicc-venv/bin/pip" install --quiet --disable-pip-version-check pycryptodome
-    fi
+    python_with vicc-venv Crypto pycryptodome
+    python_with py-gp-venv smartcard pyscard==2.3.1 cryptography==3.3.2 Py-GP==1.0.0
 
     export CARDROOT="$target/debug/cardroot" PCSC_TESTS="$tests" VICC_PYTHON="$target/vicc-venv/bin/python"
+    export SCLL="$target/scp-acceptance/debug/scp-acceptance" PY_GP_PYTHON="$target/py-gp-venv/bin/python"
+
+    echo "== a host that others wrote against our security domain, without a reader"
+    (cd tools/scp-acceptance && acceptance test --test child_process -- --nocapture)
     export BLESS="${1:-}"
     if [ "$(id -u)" = 0 ] && unshare -mn true 2>/dev/null; then
         exec unshare -mn ci/pcsc.sh isolated
@@ -131,18 +147,32 @@ echo "== our program as the host"
 "$CARDROOT" apdu run "$kept/session.apdu" --reader "$first"
 "$CARDROOT" apdu run "$kept/session-t0.apdu" --reader "$second"
 
-# Secure-channel hosts that others wrote against our security domain come here: the crate scll, and Py-GP from PyPI. Each is
-# a script in ci/pcsc that takes the name of a reader.
-for host in "$kept"/hosts/*.sh; do
-    [ -e "$host" ] || continue
-    echo "== $(basename "$host" .sh)"
-    bash "$host" "$first"
-done
-
 # The readers are needed for other cards.
 kill "${cards[@]}"
 eventually has_none "$first"
 eventually has_none "$second"
+
+echo "== our security domain under hosts of secure channels that others wrote"
+# Runs a host with a fresh card in the reader: with_domain LENGTH I COMMAND…
+with_domain() {
+    local length=$1 variant=$2 card
+    shift 2
+    aside "domain-$length-$variant" "$CARDROOT" card serve --profile gp --known-domain-key "$length" --variant "$variant" --port $port
+    card=${started[-1]}
+    eventually has_card "$first"
+    "$@"
+    kill "$card"
+    eventually has_none "$first"
+}
+scll() { with_domain "$1" "$2" "$SCLL" "$first" "$1" "$2"; }
+py_gp() { with_domain "$1" "$2" "$PY_GP_PYTHON" -W ignore "$kept/py-gp.py" "$first" "$1" "$2"; }
+for kind in '16 15' '16 55' '16 10' '16 30' '16 60' '16 70' '24 70' '32 70'; do
+    # Two words: length of the keys, variant.
+    scll $kind
+done
+for kind in '16 15' '16 55' '16 70'; do
+    py_gp $kind
+done
 
 echo "== our host over everything that goes wrong, and against a card that others wrote"
 PYTHONPATH=/usr/lib/python3/site-packages/virtualsmartcard:/usr/lib/python3/site-packages \

@@ -1,6 +1,6 @@
 """Py-GP 1.0.0, a GlobalPlatform host that others wrote, against the card in a reader: sessions of protocol 02 or 03.
 
-    py-gp.py READER KEYS I      KEYS and I as the card program (example security_domain of cardroot-card) takes them
+    py-gp.py READER LENGTH I      length of its keys 40 41 42 ... in bytes, variant of its protocol: as cardroot card serve takes them
 
 Py-GP ships the PC/SC module of Windows only; that of pyscard, which has the same functions, goes in its place.
 """
@@ -18,13 +18,10 @@ from pygp.constants import (  # noqa: E402
     SECURITY_LEVEL_C_MAC,
 )
 
-KEY_LENGTHS = {"tdea": 16, "aes128": 16}
 
-
-def main(reader, keys, variant):
-    kind = "DES-ECB" if keys == "tdea" else "AES"
-    key = bytes(range(0x40, 0x40 + KEY_LENGTHS[keys])).hex().upper()
-    protocol = "02" if keys == "tdea" else "03"
+def main(reader, length, variant):
+    kind, protocol = ("DES-ECB", "02") if variant in ("15", "55") else ("AES", "03")
+    key = bytes(range(0x40, 0x40 + int(length))).hex().upper()
     pygp.set_key(*(f"01/{identifier}/{kind}/{key}" for identifier in (1, 2, 3)))
     pygp.terminal(reader)
     pygp.change_protocol("T1")
@@ -41,12 +38,12 @@ def main(reader, keys, variant):
         for _ in range(3):
             pygp.get_status_isd()
             expect("the status of the domain", pygp.last_status(), "9000")
-        print(f"Py-GP: {keys} {variant}: level {level:02X}")
+        print(f"Py-GP: protocol {protocol}, i = {variant}: level {level:02X}")
     # Three data groupings, more than one block of them.
     grouping = "01FA" + "{:02X}".format(200) + "5A" * 200
     pygp.store_data(grouping + "0102" + grouping[4:] + "9000" + "03" + "8BAF47")
     expect("data groupings", pygp.last_status(), "9000")
-    print(f"Py-GP: {keys} {variant}: data groupings stored")
+    print(f"Py-GP: protocol {protocol}, i = {variant}: data groupings stored")
     pygp.close()
 
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::card_key::CardKey;
 use crate::command::Command;
 use crate::counter::Refusal;
-use crate::key_record::KeyKind;
+use crate::key_record::{KeyKind, KeyRecord};
 use crate::memory::KeyReference;
 use crate::os::Os;
 use crate::secure_messaging::MAC_LEN;
@@ -45,7 +45,8 @@ impl Os {
         Ok(StatusWord::OK)
     }
 
-    /// EXTERNAL AUTHENTICATE `00 82 00 kid Lc cryptogram`, with a key of type `39`, in the form of the card's system.
+    /// EXTERNAL AUTHENTICATE `00 82 00 kid Lc cryptogram`, with a key of type `39`, in the form of the card's system. An SM4
+    /// key answers challenges of 16 bytes alone: `6985` to others.
     pub(crate) fn external_authenticate(&mut self, command: &Command<'_>, _: &mut Vec<u8>) -> Outcome {
         command.expect_p1(0x00)?;
         let form = self.profile.system().authentication();
@@ -60,6 +61,8 @@ impl Os {
             _ => return Err(StatusWord::CONDITIONS_OF_USE),
         };
         let key = self.usable_key(KeyKind::ExternalAuthentication, command.header.p2)?;
+        let block_len = self.memory().find_key(key).and_then(KeyRecord::key).map_or(0, CardKey::block_len);
+        require(block_len <= challenge.len(), StatusWord::CONDITIONS_OF_USE)?;
         self.attempt(key, |secret| {
             secret.key().is_some_and(|key| is_cryptogram(key, challenge, command.data))
         })
@@ -104,9 +107,7 @@ impl Os {
         let record = self.memory().find_key(reference).expect("a usable key is there");
         let key = record.key().expect("only records of kind PIN hold a PIN");
         match kind {
-            KeyKind::InternalMac => {
-                out.extend_from_slice(&key.mac([0; BLOCK_LEN], &[command.data]).truncated::<MAC_LEN>())
-            }
+            KeyKind::InternalMac => out.extend_from_slice(&key.mac([0; BLOCK_LEN], &[command.data])),
             _ => {
                 out.extend_from_slice(command.data);
                 if kind == KeyKind::InternalEncrypt { key.encrypt(out) } else { key.decrypt(out) }

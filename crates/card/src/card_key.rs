@@ -1,9 +1,13 @@
-//! Keys as cards of this family use them: the length decides between DES and TDEA.
+//! Keys as cards of this family use them: the length decides between DES and TDEA, a header names SM4.
 
 use core::fmt;
 
+use diversify::block::{BLOCK_LEN as SM4_BLOCK_LEN, Sm4Key};
 use tdea::hazmat::{DesKey, DesMac};
-use tdea::{BLOCK_LEN, KeyError, KeyLength, Mac, MacPadding, Mode, RetailMac, TdeaKey};
+use tdea::{BLOCK_LEN, KeyError, KeyLength, MacPadding, Mode, RetailMac, TdeaKey};
+use zeroize::Zeroizing;
+
+use crate::secure_messaging::MAC_LEN;
 
 /// A key of 8 or 16 bytes. Wiped on drop.
 ///
@@ -12,6 +16,8 @@ use tdea::{BLOCK_LEN, KeyError, KeyLength, Mac, MacPadding, Mode, RetailMac, Tde
 pub(crate) enum CardKey {
     Single(DesKey),
     Double(TdeaKey),
+    /// Of 16 bytes; protects and proves only, see [`KeyKind::takes_sm4`](crate::key_record::KeyKind::takes_sm4).
+    Sm4(Sm4Key),
 }
 
 impl CardKey {
@@ -19,6 +25,7 @@ impl CardKey {
         match self {
             Self::Single(key) => key.expose_bytes().len(),
             Self::Double(key) => key.length().bytes(),
+            Self::Sm4(key) => key.expose_bytes().len(),
         }
     }
 
@@ -27,7 +34,21 @@ impl CardKey {
         match self {
             Self::Single(key) => key.expose_bytes(),
             Self::Double(key) => key.expose_bytes(),
+            Self::Sm4(key) => key.expose_bytes(),
         }
+    }
+
+    /// Length of a block in bytes: 8 or 16.
+    pub(crate) const fn block_len(&self) -> usize {
+        match self {
+            Self::Single(_) | Self::Double(_) => BLOCK_LEN,
+            Self::Sm4(_) => SM4_BLOCK_LEN,
+        }
+    }
+
+    /// Whether both keys are of one cipher and one length.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.len(), self.block_len()) == (other.len(), other.block_len())
     }
 
     /// Encrypts whole blocks in place, each by itself.
@@ -35,6 +56,9 @@ impl CardKey {
         match self {
             Self::Single(key) => key.encrypt(Mode::Ecb, blocks),
             Self::Double(key) => key.cipher().encrypt(Mode::Ecb, blocks),
+            Self::Sm4(key) => {
+                return sm4_blocks(blocks).iter_mut().for_each(|block| key.encrypt_block(block));
+            }
         }
         .expect("callers pass whole blocks");
     }
@@ -44,13 +68,17 @@ impl CardKey {
         match self {
             Self::Single(key) => key.decrypt(Mode::Ecb, blocks),
             Self::Double(key) => key.cipher().decrypt(Mode::Ecb, blocks),
+            Self::Sm4(key) => {
+                return sm4_blocks(blocks).iter_mut().for_each(|block| key.decrypt_block(block));
+            }
         }
         .expect("callers pass whole blocks");
     }
 
-    /// The MAC over the concatenation of `parts`, padded with `80 00…`, chained from `iv`.
-    pub(crate) fn mac(&self, iv: [u8; BLOCK_LEN], parts: &[&[u8]]) -> Mac {
+    /// The MAC over the concatenation of `parts`, padded with `80 00…`, chained from `iv`, which zeros complete to a block.
+    pub(crate) fn mac(&self, iv: [u8; BLOCK_LEN], parts: &[&[u8]]) -> [u8; MAC_LEN] {
         match self {
+            Self::Sm4(key) => return sm4_mac(key, iv, parts),
             Self::Single(key) => {
                 let mut mac = DesMac::with_iv(key, MacPadding::OneAndZeros, iv);
                 parts.iter().for_each(|part| mac.update(part));
@@ -64,6 +92,7 @@ impl CardKey {
             }
         }
         .expect("no message length was announced")
+        .truncated()
     }
 
     /// The halves XORed: the key of the TAC and of RELOAD PIN. A key of 8 bytes is used as it is.
@@ -71,8 +100,28 @@ impl CardKey {
         match self {
             Self::Single(key) => key.duplicate(),
             Self::Double(key) => DesKey::xor_of_halves(key).expect("a card key is of double length at most"),
+            Self::Sm4(_) => unreachable!("keys of TAC and RELOAD PIN are never SM4 keys"),
         }
     }
+}
+
+/// CBC-MAC.
+fn sm4_mac(key: &Sm4Key, iv: [u8; BLOCK_LEN], parts: &[&[u8]]) -> [u8; MAC_LEN] {
+    let mut message = Zeroizing::new(parts.concat());
+    message.push(0x80);
+    let mut state = Zeroizing::new([0; SM4_BLOCK_LEN]);
+    state.iter_mut().zip(iv).for_each(|(state, byte)| *state = byte);
+    for block in message.chunks(SM4_BLOCK_LEN) {
+        state.iter_mut().zip(block).for_each(|(state, byte)| *state ^= byte);
+        key.encrypt_block(&mut state);
+    }
+    *state.first_chunk().expect("a block is longer than a MAC")
+}
+
+fn sm4_blocks(data: &mut [u8]) -> &mut [[u8; SM4_BLOCK_LEN]] {
+    let (blocks, rest) = data.as_chunks_mut();
+    assert!(rest.is_empty(), "callers pass whole blocks");
+    blocks
 }
 
 impl TryFrom<&[u8]> for CardKey {

@@ -12,6 +12,7 @@
 //! ```
 
 use apdu::StatusWord;
+use subtle::ConstantTimeEq;
 use tdea::{BLOCK_LEN, TdeaKey};
 use zeroize::Zeroizing;
 
@@ -75,7 +76,7 @@ impl Os {
         let record = Zeroizing::new([&[exported.0, version, ALGORITHM], key.expose_bytes()].concat());
         encipher(&wrapping, &record, out);
         let header = import_header(request.transport);
-        let mac = wrapping.mac(request.challenge, &[&header, out]).truncated::<MAC_LEN>();
+        let mac = wrapping.mac(request.challenge, &[&header, out]);
         out.extend(mac);
         Ok(StatusWord::OK)
     }
@@ -93,7 +94,7 @@ impl Os {
         let wrapping = self.wrapping_key(transport, kind, &serial)?;
         let (body, mac) = command.data.split_last_chunk::<MAC_LEN>().ok_or(StatusWord::WRONG_LENGTH)?;
         let expected = wrapping.mac(challenge, &[&import_header(transport), body]);
-        self.attempt_sam_key((Usage::EXPORT, transport), || expected.verify(mac).is_ok()).map_err(
+        self.attempt_sam_key((Usage::EXPORT, transport), || expected.ct_eq(mac).into()).map_err(
             |refusal| match refusal {
                 crate::counter::Refusal::Locked => StatusWord::AUTHENTICATION_BLOCKED,
                 crate::counter::Refusal::Failed { .. } => StatusWord::SM_OBJECT_WRONG,

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use apdu::StatusWord;
+use diversify::block::Sm4Key;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -10,7 +11,6 @@ use crate::access::Access;
 use crate::card_key::CardKey;
 use crate::counter::ErrorCounter;
 use crate::state::codec::{Reader, Stored, Writer};
-use crate::status::require;
 use crate::system::CardSystem;
 
 /// What a key is for. A command only ever looks for keys of its own kind.
@@ -48,6 +48,12 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
+    /// Whether such a key may be an SM4 key: what wallets and INTERNAL AUTHENTICATE do with one has no source that two agree
+    /// about.
+    pub(crate) const fn takes_sm4(self) -> bool {
+        matches!(self, Self::LineProtection | Self::PinUnblock | Self::ExternalAuthentication)
+    }
+
     /// Whether the last attribute is an error counter.
     const fn is_counted(self) -> bool {
         matches!(
@@ -61,8 +67,13 @@ impl KeyKind {
     }
 }
 
-/// Algorithm identifier of TDEA where a header names the key.
-const TDEA: u8 = 0x00;
+/// The cipher of a key, where a header names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Algorithm {
+    /// DES or TDEA, by the length of the key.
+    Tdea,
+    Sm4,
+}
 
 /// How a key may be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -117,10 +128,14 @@ pub(crate) enum Secret {
 }
 
 impl Secret {
-    fn decode(kind: KeyKind, bytes: &[u8]) -> Result<Self, StatusWord> {
-        let secret = match kind {
-            KeyKind::Pin => StoredPin::decode(bytes).map(Self::Pin),
-            _ => CardKey::try_from(bytes).ok().map(Self::Key),
+    fn decode(kind: KeyKind, algorithm: Algorithm, bytes: &[u8]) -> Result<Self, StatusWord> {
+        let secret = match (kind, algorithm) {
+            (KeyKind::Pin, Algorithm::Tdea) => StoredPin::decode(bytes).map(Self::Pin),
+            (_, Algorithm::Tdea) => CardKey::try_from(bytes).ok().map(Self::Key),
+            (kind, Algorithm::Sm4) if kind.takes_sm4() => {
+                Sm4Key::try_from(bytes).ok().map(CardKey::Sm4).map(Self::Key)
+            }
+            (_, Algorithm::Sm4) => None,
         };
         secret.ok_or(StatusWord::WRONG_DATA)
     }
@@ -175,9 +190,19 @@ impl KeyRecord {
 
     /// Reads the data of WRITE KEY where parameters name the key: `type use change a b key`.
     pub(crate) fn decode(id: u8, bytes: &[u8], system: &CardSystem) -> Result<Self, StatusWord> {
-        let ([key_type, usage, change, a, b], secret) =
-            bytes.split_first_chunk().ok_or(StatusWord::WRONG_DATA)?;
+        let (key_type, rest) = bytes.split_first().ok_or(StatusWord::WRONG_DATA)?;
         let key_type = KeyType::from_byte(*key_type, system).ok_or(StatusWord::WRONG_DATA)?;
+        Self::decode_behind_type(id, key_type, Algorithm::Tdea, rest)
+    }
+
+    /// Reads `use change a b key`.
+    fn decode_behind_type(
+        id: u8,
+        key_type: KeyType,
+        algorithm: Algorithm,
+        bytes: &[u8],
+    ) -> Result<Self, StatusWord> {
+        let ([usage, change, a, b], secret) = bytes.split_first_chunk().ok_or(StatusWord::WRONG_DATA)?;
         Ok(Self {
             key_type,
             id,
@@ -185,17 +210,17 @@ impl KeyRecord {
             change: Access::from_byte(*change),
             a: *a,
             counter: ErrorCounter::from_byte(*b),
-            secret: Secret::decode(key_type.kind, secret)?,
+            secret: Secret::decode(key_type.kind, algorithm, secret)?,
         })
     }
 
     /// Reads the data of WRITE KEY where a header names the key: `id version algorithm type use follow change errors
-    /// key`. Such keys are only ever written as ciphertext. The only algorithm is TDEA.
+    /// key`. Such keys are only ever written as ciphertext.
     pub(crate) fn decode_with_header(bytes: &[u8], system: &CardSystem) -> Result<Self, StatusWord> {
         let ([id, version, algorithm, code, usage, follow, change, errors], secret) =
             bytes.split_first_chunk().ok_or(StatusWord::WRONG_DATA)?;
         let kind = system.key_kind(*code).ok_or(StatusWord::WRONG_DATA)?;
-        require(*algorithm == TDEA, StatusWord::WRONG_DATA)?;
+        let cipher = system.algorithm(*algorithm).ok_or(StatusWord::WRONG_DATA)?;
         let (a, b) = if kind.is_counted() { (*follow, *errors) } else { (*version, *algorithm) };
         Ok(Self {
             key_type: KeyType { kind, writing: Writing::Protected },
@@ -204,7 +229,7 @@ impl KeyRecord {
             change: Access::from_byte(*change),
             a,
             counter: ErrorCounter::from_byte(b),
-            secret: Secret::decode(kind, secret)?,
+            secret: Secret::decode(kind, cipher, secret)?,
         })
     }
 
@@ -292,13 +317,15 @@ impl KeyRecord {
     }
 }
 
-/// `id | length | type use change a b secret`, with the type codes of FMCOS, which has every kind, in every system.
+/// `id | length | type use change a b secret`, with the type codes of FMCOS, which has every kind, in every system. The two
+/// bits above a code are `00` for a key of any writing, `11` for a protected one, `01` for one of SM4, which is protected.
 impl Stored for KeyRecord {
     fn write(&self, out: &mut Writer) {
         let code = CardSystem::FMCOS_2.key_code(self.key_type.kind).expect("FMCOS has every kind");
-        let mark = match self.key_type.writing {
-            Writing::Any => 0x00,
-            Writing::Protected => 0xC0,
+        let mark = match (self.key_type.writing, self.key()) {
+            (_, Some(CardKey::Sm4(_))) => SM4_MARK,
+            (Writing::Any, _) => 0x00,
+            (Writing::Protected, _) => 0xC0,
         };
         out.byte(self.id);
         out.size(5 + self.secret_len());
@@ -312,11 +339,20 @@ impl Stored for KeyRecord {
     fn read(input: &mut Reader<'_>) -> Option<Self> {
         let id = input.byte()?;
         let bytes = input.counted()?;
-        let record = Self::decode(id, bytes, &CardSystem::FMCOS_2).ok()?;
+        let (&code, rest) = bytes.split_first()?;
+        let (code, algorithm) = match code & 0xC0 {
+            SM4_MARK => (code | 0xC0, Algorithm::Sm4),
+            _ => (code, Algorithm::Tdea),
+        };
+        let key_type = KeyType::from_byte(code, &CardSystem::FMCOS_2)?;
+        let record = Self::decode_behind_type(id, key_type, algorithm, rest).ok()?;
         // A PIN that is kept has no filling.
         (bytes.len() == 5 + record.secret_len()).then_some(record)
     }
 }
+
+/// The bits above the code of an SM4 key, where a card is kept.
+const SM4_MARK: u8 = 0x40;
 
 impl fmt::Debug for KeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

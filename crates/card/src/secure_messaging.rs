@@ -1,9 +1,10 @@
 //! Secure messaging of the PBOC family, the card's side.
 //!
-//! It is made on `tdea` and shares nothing with `apdu::secure`, which has the host's side: a mistake on one side must
+//! It is made on the block ciphers and shares nothing with `apdu::secure`, which has the host's side: a mistake on one side must
 //! not hide behind the same mistake on the other.
 
 use apdu::StatusWord;
+use subtle::ConstantTimeEq;
 use tdea::BLOCK_LEN;
 use zeroize::Zeroizing;
 
@@ -99,7 +100,7 @@ impl Os {
             Protection::None | Protection::Mac => out.extend_from_slice(data),
             Protection::Cipher => encipher(key, data, out),
         }
-        let mac = key.mac(challenge, &[out]).truncated::<MAC_LEN>();
+        let mac = key.mac(challenge, &[out]);
         out.extend_from_slice(&mac);
     }
 
@@ -114,8 +115,8 @@ impl Os {
     }
 }
 
-fn is_mac(secret: &Secret, challenge: [u8; BLOCK_LEN], message: &[&[u8]], mac: &[u8]) -> bool {
-    secret.key().is_some_and(|key| key.mac(challenge, message).verify(mac).is_ok())
+fn is_mac(secret: &Secret, challenge: [u8; BLOCK_LEN], message: &[&[u8]], mac: &[u8; MAC_LEN]) -> bool {
+    secret.key().is_some_and(|key| key.mac(challenge, message).ct_eq(mac).into())
 }
 
 fn key_of(record: &KeyRecord) -> &CardKey {
@@ -124,10 +125,10 @@ fn key_of(record: &KeyRecord) -> &CardKey {
 
 /// `E(length || data || padding)` back into data.
 pub(crate) fn decipher(key: &CardKey, body: &[u8]) -> Result<Zeroizing<Vec<u8>>, StatusWord> {
-    require(!body.is_empty() && body.len().is_multiple_of(BLOCK_LEN), StatusWord::WRONG_DATA)?;
+    require(!body.is_empty() && body.len().is_multiple_of(key.block_len()), StatusWord::WRONG_DATA)?;
     let mut plain = Zeroizing::new(body.to_vec());
     key.decrypt(&mut plain);
-    let len = data_len(&plain).ok_or(StatusWord::WRONG_DATA)?;
+    let len = data_len(&plain, key.block_len()).ok_or(StatusWord::WRONG_DATA)?;
     plain.copy_within(1..=len, 0);
     plain.truncate(len);
     Ok(plain)
@@ -135,12 +136,12 @@ pub(crate) fn decipher(key: &CardKey, body: &[u8]) -> Result<Zeroizing<Vec<u8>>,
 
 /// Length of the data in `length || data || padding`. There may be a block of padding more than needed: senders
 /// disagree about data that fills its last block.
-fn data_len(plain: &[u8]) -> Option<usize> {
+fn data_len(plain: &[u8], block_len: usize) -> Option<usize> {
     let (len, rest) = plain.split_first()?;
     let len = usize::from(*len);
     match rest.get(len..)? {
         [] => Some(len),
-        [0x80, zeros @ ..] if zeros.len() < BLOCK_LEN && zeros.iter().all(|byte| *byte == 0) => Some(len),
+        [0x80, zeros @ ..] if zeros.len() < block_len && zeros.iter().all(|byte| *byte == 0) => Some(len),
         _ => None,
     }
 }
@@ -149,9 +150,9 @@ fn data_len(plain: &[u8]) -> Option<usize> {
 pub(crate) fn encipher(key: &CardKey, data: &[u8], out: &mut Vec<u8>) {
     out.push(u8::try_from(data.len()).expect("protected answers are shorter than 256 bytes"));
     out.extend_from_slice(data);
-    if !out.len().is_multiple_of(BLOCK_LEN) {
+    if !out.len().is_multiple_of(key.block_len()) {
         out.push(0x80);
-        out.resize(out.len().next_multiple_of(BLOCK_LEN), 0);
+        out.resize(out.len().next_multiple_of(key.block_len()), 0);
     }
     key.encrypt(out);
 }
@@ -162,6 +163,7 @@ mod tests {
 
     #[test]
     fn padding_is_none_or_80_and_less_than_a_block_of_zeros() {
+        let data_len = |plain: &[u8]| data_len(plain, BLOCK_LEN);
         assert_eq!(data_len(&[2, 1, 2]), Some(2));
         assert_eq!(data_len(&[2, 1, 2, 0x80, 0, 0, 0, 0]), Some(2));
         assert_eq!(data_len(&[2, 1, 2, 0x80, 0, 0, 0, 0, 0, 0, 0]), Some(2));

@@ -19,6 +19,14 @@ pub(crate) enum Challenge {
 }
 
 impl Challenge {
+    /// Length in bytes.
+    pub(crate) const fn len(self) -> usize {
+        match self {
+            Self::Block(block) => block.len(),
+            Self::Long(blocks) => blocks.len(),
+        }
+    }
+
     /// The block that MACs chain from.
     pub(crate) const fn block(self) -> Option<[u8; BLOCK_LEN]> {
         match self {

@@ -2,7 +2,7 @@
 
 use tdea::BLOCK_LEN;
 
-use crate::key_record::KeyKind;
+use crate::key_record::{Algorithm, KeyKind};
 
 /// Which number a transaction has in the log. The FMCOS manual says the one before the counter was counted up; a card that
 /// was read showed the one after.
@@ -72,6 +72,8 @@ pub(crate) enum FileLayout {
 pub struct CardSystem {
     name: &'static str,
     pub(crate) key_codes: &'static [(u8, KeyKind)],
+    /// Algorithm identifiers of keys that have a header.
+    pub(crate) algorithms: &'static [(u8, Algorithm)],
     pub(crate) key_layout: KeyLayout,
     /// Instruction of WRITE KEY.
     pub(crate) write_key: u8,
@@ -100,6 +102,7 @@ impl CardSystem {
             (0x3E, KeyKind::Purchase),
             (0x3F, KeyKind::Load),
         ],
+        algorithms: &[],
         key_layout: KeyLayout::Parameters,
         write_key: 0xD4,
         file_layout: FileLayout::Parameters,
@@ -121,13 +124,15 @@ impl CardSystem {
             (0x09, KeyKind::InternalEncrypt),
             (0x0B, KeyKind::Pin),
         ],
+        algorithms: &[(0x00, Algorithm::Tdea)],
         key_layout: KeyLayout::Header,
         write_key: 0xE8,
         file_layout: FileLayout::Typed,
         ..Self::FMCOS_2
     };
 
-    /// Tianyu, with TDEA keys.
+    /// Tianyu. Keys that protect files or prove the host may be SM4 keys; those prove the host in the form
+    /// [`Folded`](AuthenticationForm::Folded) only.
     pub const TIANYU: Self = Self {
         name: "Tianyu",
         key_codes: &[
@@ -141,6 +146,7 @@ impl CardSystem {
             (0x09, KeyKind::InternalEncrypt),
             (0x0B, KeyKind::Pin),
         ],
+        algorithms: &[(0x00, Algorithm::Tdea), (0x04, Algorithm::Sm4)],
         write_key: 0xD4,
         ..Self::SMARTCOS_3_2
     };
@@ -211,6 +217,10 @@ impl CardSystem {
     /// The type code of a kind of key, if the system has it.
     pub(crate) fn key_code(&self, kind: KeyKind) -> Option<u8> {
         self.key_codes.iter().find(|(_, known)| *known == kind).map(|(code, _)| *code)
+    }
+
+    pub(crate) fn algorithm(&self, code: u8) -> Option<Algorithm> {
+        self.algorithms.iter().find(|(known, _)| *known == code).map(|(_, algorithm)| *algorithm)
     }
 
     pub(crate) fn key_kind(&self, code: u8) -> Option<KeyKind> {

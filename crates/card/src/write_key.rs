@@ -105,14 +105,14 @@ impl Os {
         self.store(record)
     }
 
-    /// The new record must be of the same kind and length, and a protected key stays protected. The transport key
-    /// alone may give way to a longer key.
+    /// The new record must be of the same kind, cipher and length, and a protected key stays protected. The transport key
+    /// alone may give way to a longer key or one of another cipher.
     pub(crate) fn check_replacement(&self, record: &KeyRecord, kind: KeyKind) -> Result<(), StatusWord> {
         let old = self.key_file()?.find(kind, record.id).ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)?;
         let fits = match (kind, self.memory().owner) {
             (KeyKind::Pin, _) => true,
             (_, Owner::Factory) => record.secret_len() >= old.secret_len(),
-            (_, Owner::Issuer) => record.secret_len() == old.secret_len(),
+            (_, Owner::Issuer) => record.key().zip(old.key()).is_some_and(|(new, old)| new.is_like(old)),
         };
         let is_as_protected =
             old.key_type.writing == Writing::Any || record.key_type.writing == Writing::Protected;

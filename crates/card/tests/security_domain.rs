@@ -216,7 +216,9 @@ fn blocks_come_in_order_and_leave_nothing_unfinished() {
     assert_eq!(store(Last::Last, Plain, 1, "BB"), 0x6A80);
     assert_eq!(store(Last::MoreToCome, Plain, 1, "BBBB"), 0x9000);
     assert_eq!(store(Last::MoreToCome, Encrypted, 2, "8000 07 01020304050607"), 0x6A80);
-    assert_eq!(store(Last::MoreToCome, Plain, 2, "0103 FF0003 CCCCCC 0103 01 DD"), 0x9000);
+    // Three bytes of length where one is enough.
+    assert_eq!(store(Last::MoreToCome, Plain, 2, "0103 FF0003 CCCCCC"), 0x6A80);
+    assert_eq!(store(Last::MoreToCome, Plain, 2, "0103 03 CCCCCC 0103 01 DD"), 0x9000);
     assert_eq!(store(Last::Last, Plain, 3, "0104 05 EE"), 0x6A80);
     assert_eq!(store(Last::Last, Plain, 3, ""), 0x9000);
     let card = channel.into_transport();

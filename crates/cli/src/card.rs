@@ -1,11 +1,13 @@
 //! `cardroot card`: cards in software, and cards that are made.
 
+mod domain;
+
 use core::time::Duration;
 use std::path::PathBuf;
 
 use cardroot::apdu::Protocol;
 use cardroot::card::state::{CardStore, FileStore, OpenError, StorageKey};
-use cardroot::card::vpcd::{self, Atr, T0Card};
+use cardroot::card::vpcd::{self, Atr, T0Card, VirtualCard};
 use cardroot::card::{Card, CardProfile, TransportKey};
 use cardroot::tdea::hazmat::DesKey;
 use cardroot::tdea::{KeyError, TdeaKey};
@@ -35,7 +37,8 @@ const SERVE_EXAMPLES: &str = "\
 Examples:
   cardroot card serve --profile user --known-transport-key
   cardroot card serve --profile sam --transport-key @transport.hex --port 35964 --protocol t0
-  cardroot card serve --profile user --transport-key @transport.hex --state user.card --state-key @card.hex";
+  cardroot card serve --profile user --transport-key @transport.hex --state user.card --state-key @card.hex
+  cardroot card serve --profile gp --domain-key @domain.hex --variant 70";
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -46,7 +49,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "H", default_value = "8660000000000001", value_parser = serial)]
     serial: [u8; CardProfile::SERIAL_LEN],
     /// The key it leaves the factory with, 8 or 16 bytes. A card that is in its file already has it
-    #[arg(long, value_name = "K", required_unless_present = "known_transport_key")]
+    #[arg(long, value_name = "K", required_unless_present_any = ["known_transport_key", "domain_key", "known_domain_key"])]
     transport_key: Option<Source>,
     /// Takes FFFFFFFFFFFFFFFF for it, which all the world knows: for tests
     #[arg(long, conflicts_with = "transport_key")]
@@ -57,6 +60,8 @@ pub(crate) struct Serve {
     /// The key that the file is sealed under, 64 bytes: @FILE, env:NAME, - (standard input) or ask
     #[arg(long, value_name = "K", requires = "state")]
     state_key: Option<Source>,
+    #[command(flatten)]
+    domain: domain::Options,
     /// Where the virtual reader listens
     #[arg(long, default_value = "127.0.0.1")]
     host: String,
@@ -73,20 +78,13 @@ pub(crate) struct Serve {
 
 /// What a card in software is.
 #[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Profile {
+enum Profile {
     /// A user card
     User,
     /// A secure access module (SAM)
     Sam,
-}
-
-impl Profile {
-    pub(crate) const fn with_serial(self, serial: [u8; CardProfile::SERIAL_LEN]) -> CardProfile {
-        match self {
-            Self::User => CardProfile::user(serial),
-            Self::Sam => CardProfile::sam(serial),
-        }
-    }
+    /// A security domain of GlobalPlatform
+    Gp,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -105,20 +103,35 @@ impl Command {
 }
 
 fn serve(arguments: &Serve) -> Result<Report, Failure> {
-    let profile = arguments.profile.with_serial(arguments.serial);
+    let profile = match arguments.profile {
+        Profile::User => CardProfile::user(arguments.serial),
+        Profile::Sam => CardProfile::sam(arguments.serial),
+        Profile::Gp if arguments.state.is_some() => {
+            return Err(Failure::usage("a security domain is not kept in a file yet: leave --state out"));
+        }
+        Profile::Gp => return domain::serve(arguments),
+    };
     let mut card = card(arguments, profile)?;
+    plug_in(arguments, |protocol| Atr::of(&profile, protocol), &mut card)
+}
 
+/// Connects to the reader and answers it.
+fn plug_in(
+    arguments: &Serve,
+    atr: impl Fn(Protocol) -> Atr,
+    card: &mut impl VirtualCard,
+) -> Result<Report, Failure> {
     let Serve { host, port, .. } = arguments;
     let failed = |error: std::io::Error| Failure::refused(format!("the reader at {host}:{port}: {error}"));
     let patience = Duration::from_secs(arguments.patience);
     let reader = vpcd::connect((host.as_str(), *port), patience).map_err(failed)?;
     let (protocol, atr) = match arguments.protocol {
-        ProtocolName::T0 => ("t0", Atr::of(&profile, Protocol::T0)),
-        ProtocolName::T1 => ("t1", Atr::of(&profile, Protocol::T1)),
+        ProtocolName::T0 => ("t0", atr(Protocol::T0)),
+        ProtocolName::T1 => ("t1", atr(Protocol::T1)),
     };
     match arguments.protocol {
-        ProtocolName::T0 => vpcd::serve(&reader, &atr, &mut T0Card::new(&mut card)),
-        ProtocolName::T1 => vpcd::serve(&reader, &atr, &mut card),
+        ProtocolName::T0 => vpcd::serve(&reader, &atr, &mut T0Card::new(card)),
+        ProtocolName::T1 => vpcd::serve(&reader, &atr, card),
     }
     .map_err(failed)?;
     Ok(Record::new()
@@ -134,7 +147,12 @@ fn card(arguments: &Serve, profile: CardProfile) -> Result<Card<impl CryptoRng>,
     let mut secrets = Secrets::default();
     let transport_key = match &arguments.transport_key {
         Some(source) => secrets.typed_key::<ReadKey, _>("--transport-key", source)?.0,
-        None => TransportKey::fmcos_default(),
+        None if arguments.known_transport_key => TransportKey::fmcos_default(),
+        None => {
+            return Err(Failure::usage(
+                "this card takes --transport-key, or --known-transport-key for tests",
+            ));
+        }
     };
     let (Some(path), Some(key)) = (&arguments.state, &arguments.state_key) else {
         return Ok(Card::blank(profile, transport_key, system_rng()?));
@@ -154,18 +172,29 @@ fn card(arguments: &Serve, profile: CardProfile) -> Result<Card<impl CryptoRng>,
     .map_err(|error: OpenError| refused(&error))
 }
 
-/// A transport key of either length.
+/// A transport key of either length that not everybody knows.
 struct ReadKey(TransportKey);
 
-impl TryFrom<&[u8]> for ReadKey {
-    type Error = KeyError;
+/// Why bytes are no such key.
+#[derive(Debug, thiserror::Error)]
+enum ReadKeyError {
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("all the world knows FFFFFFFFFFFFFFFF; say --known-transport-key if it is a test")]
+    Known,
+}
 
-    fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
+impl TryFrom<&[u8]> for ReadKey {
+    type Error = ReadKeyError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, ReadKeyError> {
         const SINGLE: usize = 8;
-        match bytes.len() {
-            SINGLE => DesKey::try_from(bytes).map(|key| Self(key.into())),
-            _ => TransportKey::try_from(TdeaKey::try_from(bytes)?).map(Self),
-        }
+        let key = match bytes.len() {
+            SINGLE => DesKey::try_from(bytes)?.into(),
+            _ => TransportKey::try_from(TdeaKey::try_from(bytes)?)?,
+        };
+        // Whatever the parity bits are.
+        if bytes.iter().all(|byte| byte | 1 == 0xFF) { Err(ReadKeyError::Known) } else { Ok(Self(key)) }
     }
 }
 

@@ -291,7 +291,7 @@ impl Order {
             Reader::Simulated(profile) => {
                 let transport = TransportKey::try_from(job.transport.duplicate())
                     .map_err(|error| Failure::bad_key("--transport-key", &error))?;
-                let profile = profile.with_serial(self.serial);
+                let profile = profile(self.serial);
                 job.carry_out(task, Card::blank(profile, transport, system_rng()?))
             }
             Reader::Replay(path) => job.carry_out(task, readers::replay(path)?),

@@ -68,6 +68,61 @@ fn a_transport_key_is_a_secret_of_8_or_16_bytes() {
 }
 
 #[test]
+fn a_security_domain_is_served_in_every_variant() {
+    // Recognition data ends with the protocol's number and its variant.
+    for (variant, length, protocol) in [
+        ("15", 16, [0x02, 0x15]),
+        ("55", 16, [0x02, 0x55]),
+        ("00", 16, [0x03, 0x00]),
+        ("10", 16, [0x03, 0x10]),
+        ("30", 16, [0x03, 0x30]),
+        ("60", 16, [0x03, 0x60]),
+        ("70", 24, [0x03, 0x70]),
+        ("70", 32, [0x03, 0x70]),
+    ] {
+        let options = format!("--profile gp --known-domain-key {length} --variant {variant}");
+        let (ended, data) = served(&options, |reader| exchange(reader, &[0x80, 0xCA, 0x00, 0x66, 0x00]));
+        assert_eq!(ended.done().value("atr"), "3B800181");
+        assert!(data.ends_with(&[protocol[0], protocol[1], 0x90, 0x00]), "{data:02X?}");
+    }
+    let scratch = Scratch::new("serve_domain");
+    let key = scratch.file("domain.hex", "5B".repeat(16));
+    let (ended, _) = served(&format!("--profile gp --protocol t0 --domain-key @{key}"), |reader| {
+        exchange(reader, &[0x04])
+    });
+    assert_eq!(ended.done().value("atr"), "3B00");
+}
+
+#[test]
+fn each_profile_takes_the_key_that_is_its_own() {
+    let scratch = Scratch::new("serve_which_key");
+    let key = scratch.file("key.hex", "5B".repeat(16));
+    let sentence = run(&format!("card serve --profile gp --transport-key @{key}")).usage();
+    assert!(sentence.contains("--profile gp takes --domain-key"), "{sentence}");
+    let sentence = run(&format!("card serve --profile user --domain-key @{key}")).usage();
+    assert!(sentence.contains("this card takes --transport-key"), "{sentence}");
+    let sentence = run("card serve --profile gp --known-domain-key 24 --variant 15").refused();
+    assert!(sentence.starts_with("the key of the domain is refused: "), "{sentence}");
+    let sentence = run("card serve --profile gp --known-domain-key 16 --variant 20").usage();
+    assert!(sentence.contains("the variants are 15 and 55"), "{sentence}");
+}
+
+#[test]
+fn known_keys_are_refused_in_the_place_of_secret_ones() {
+    let scratch = Scratch::new("serve_known");
+    for digits in ["FFFFFFFFFFFFFFFF", "FEFFFEFFFEFFFEFF", "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFE"] {
+        let key = scratch.file("transport.hex", digits);
+        let sentence = run(&format!("card serve --profile user --transport-key @{key}")).refused();
+        assert!(sentence.contains("say --known-transport-key"), "{sentence}");
+    }
+    for digits in ["404142434445464748494A4B4C4D4E4F", "404142434445464748494A4B4C4D4E4F5051525354555657"] {
+        let key = scratch.file("domain.hex", digits);
+        let sentence = run(&format!("card serve --profile gp --domain-key @{key}")).refused();
+        assert!(sentence.contains("say --known-domain-key"), "{sentence}");
+    }
+}
+
+#[test]
 fn the_known_transport_key_has_to_be_asked_for() {
     let sentence = run("card serve --profile user").usage();
     assert!(sentence.contains("--transport-key <K>"), "{sentence}");

@@ -11,9 +11,9 @@ use scll::workflow::{NewKeyset, OpenScpArgs, PutSdKeysArgs, SdKeys};
 /// One kind of card and the levels to try on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
-    /// The keys, as the card program names them.
-    pub keys: &'static str,
-    /// The variant in hexadecimal, as the card program takes it.
+    /// Length of its keys in bytes, as `cardroot card serve --known-domain-key` takes it.
+    pub length: &'static str,
+    /// The variant in hexadecimal, as `--variant` takes it.
     pub variant: &'static str,
     /// Levels of EXTERNAL AUTHENTICATE.
     pub levels: &'static [u8],
@@ -21,30 +21,30 @@ pub struct Kind {
 
 /// Every kind of card, each with the levels that its variant has.
 pub const KINDS: [Kind; 8] = [
-    Kind { keys: "tdea", variant: "15", levels: &[0x01, 0x03, 0x11, 0x13] },
-    Kind { keys: "tdea", variant: "55", levels: &[0x01, 0x03, 0x11, 0x13] },
-    Kind { keys: "aes128", variant: "10", levels: &[0x01, 0x03] },
-    Kind { keys: "aes128", variant: "30", levels: &[0x01, 0x03, 0x11, 0x13] },
-    Kind { keys: "aes128", variant: "60", levels: &[0x01, 0x03, 0x11, 0x13, 0x33] },
-    Kind { keys: "aes128", variant: "70", levels: &[0x01, 0x03, 0x11, 0x13, 0x33] },
-    Kind { keys: "aes192", variant: "70", levels: &[0x03, 0x33] },
-    Kind { keys: "aes256", variant: "70", levels: &[0x03, 0x33] },
+    Kind { length: "16", variant: "15", levels: &[0x01, 0x03, 0x11, 0x13] },
+    Kind { length: "16", variant: "55", levels: &[0x01, 0x03, 0x11, 0x13] },
+    Kind { length: "16", variant: "10", levels: &[0x01, 0x03] },
+    Kind { length: "16", variant: "30", levels: &[0x01, 0x03, 0x11, 0x13] },
+    Kind { length: "16", variant: "60", levels: &[0x01, 0x03, 0x11, 0x13, 0x33] },
+    Kind { length: "16", variant: "70", levels: &[0x01, 0x03, 0x11, 0x13, 0x33] },
+    Kind { length: "24", variant: "70", levels: &[0x03, 0x33] },
+    Kind { length: "32", variant: "70", levels: &[0x03, 0x33] },
 ];
 
 impl Kind {
     fn key(&self) -> (KeyKind, usize) {
-        match self.keys {
-            "tdea" => (KeyKind::TripleDesDouble, 16),
-            "aes128" => (KeyKind::Aes128, 16),
-            "aes192" => (KeyKind::Aes192, 24),
+        match (self.variant, self.length) {
+            ("15" | "55", _) => (KeyKind::TripleDesDouble, 16),
+            (_, "16") => (KeyKind::Aes128, 16),
+            (_, "24") => (KeyKind::Aes192, 24),
             _ => (KeyKind::Aes256, 32),
         }
     }
 
     fn scp(&self) -> ScpVariant {
         let i_param = u8::from_str_radix(self.variant, 16).expect("hexadecimal");
-        match self.keys {
-            "tdea" => ScpVariant::Scp02 { i_param },
+        match self.variant {
+            "15" | "55" => ScpVariant::Scp02 { i_param },
             _ => ScpVariant::Scp03 { i_param },
         }
     }

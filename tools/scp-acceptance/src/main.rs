@@ -1,17 +1,19 @@
-//! The host against the card in the reader that `CARDROOT_READER` names; `KEYS` and `I` as the card program takes them.
+//! The host against a security domain in a reader: `scp-acceptance READER LENGTH I`, the last two as `cardroot card serve
+//! --profile gp` takes them for `--known-domain-key` and `--variant`.
 
 #[cfg(feature = "pcsc")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     use scp_acceptance::{KINDS, drive};
 
-    let reader = std::env::var("CARDROOT_READER")?;
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [keys, variant] = &arguments[..] else { return Err("usage: scp-acceptance KEYS I".into()) };
-    let kind = KINDS.into_iter().find(|kind| kind.keys == keys && kind.variant == variant);
+    let [reader, length, variant] = &arguments[..] else {
+        return Err("usage: scp-acceptance READER LENGTH I".into());
+    };
+    let kind = KINDS.into_iter().find(|kind| kind.length == length && kind.variant == variant);
     let kind = kind.ok_or("no such kind of card")?;
-    let transport = scll::transport_pcsc::PcscTransport::connect(&reader)
+    let transport = scll::transport_pcsc::PcscTransport::connect(reader)
         .map_err(|error| format!("{reader}: {error:?}"))?;
-    println!("scll: {keys} {variant}: {} sessions", drive(kind, transport));
+    println!("scll: keys of {length} bytes, i = {variant}: {} sessions", drive(kind, transport));
     Ok(())
 }
 

@@ -1,47 +1,48 @@
-//! The host against the card as a child process, without a reader.
+//! The host against the card as a child process, without a reader: this program is the reader.
 //!
-//! The card is the example `security_domain` of `cardroot-card`; the environment variable `CARDROOT_DOMAIN` names it.
+//! The card is `cardroot card serve --profile gp`; the environment variable `CARDROOT` names the program.
 
 use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
 
 use heapless::Vec;
 use scll::limits::RAPDU_MAX;
 use scll::transport::{AtrAts, Transport, TransportCaps, TransportError, TransportProtocol};
 use scp_acceptance::{KINDS, Kind, drive};
 
-/// A card in another process, by messages as vpcd frames them.
+/// A card in another process, which speaks to its reader as it would to vpcd.
 struct Process {
     child: Child,
-    input: ChildStdin,
-    output: ChildStdout,
+    card: TcpStream,
 }
 
 impl Process {
     fn start(kind: Kind) -> Self {
-        let program = std::env::var_os("CARDROOT_DOMAIN").expect("CARDROOT_DOMAIN names the card program");
-        let mut child = Command::new(program)
-            .args([kind.keys, kind.variant, "stdio"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+        let program = std::env::var_os("CARDROOT").expect("CARDROOT names the program");
+        let reader = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = reader.local_addr().expect("it is bound").port().to_string();
+        let child = Command::new(program)
+            .args(["card", "serve", "--profile", "gp", "--port", &port])
+            .args(["--known-domain-key", kind.length, "--variant", kind.variant])
+            .stdout(Stdio::null())
             .spawn()
             .expect("the card program starts");
-        let (input, output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        Self { child, input, output }
+        let (card, _) = reader.accept().expect("the card connects");
+        Self { child, card }
     }
 
     fn send(&mut self, message: &[u8]) -> std::io::Result<()> {
         let length = u16::try_from(message.len()).expect("a short command").to_be_bytes();
-        self.input.write_all(&[&length, message].concat())?;
-        self.input.flush()
+        self.card.write_all(&[&length, message].concat())
     }
 
     fn exchange(&mut self, message: &[u8]) -> std::io::Result<std::vec::Vec<u8>> {
         self.send(message)?;
         let mut length = [0; 2];
-        self.output.read_exact(&mut length)?;
+        self.card.read_exact(&mut length)?;
         let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
-        self.output.read_exact(&mut answer)?;
+        self.card.read_exact(&mut answer)?;
         Ok(answer)
     }
 }

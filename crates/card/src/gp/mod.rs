@@ -16,7 +16,6 @@
 mod channel;
 mod commands;
 mod domain;
-mod grouping;
 mod keys;
 mod objects;
 mod profile;

@@ -3,10 +3,10 @@
 use core::fmt;
 
 use apdu::StatusWord;
+use apdu::dgi::{DgiError, groupings};
 use apdu::secure::gp::DataKey;
 use zeroize::Zeroizing;
 
-use super::grouping::{Read, read};
 use crate::status::require;
 
 /// Data groupings, decrypted, by identifier; and those under way.
@@ -78,18 +78,24 @@ impl Groupings {
         // An exact allocation: nothing moves out of it.
         let whole = Zeroizing::new([part, data].concat());
         let mut new = Vec::new();
-        let mut rest = whole.as_slice();
-        while !rest.is_empty() {
-            let Read::Whole { id, content, rest: behind } = read(rest) else { break };
+        let mut rest = &[][..];
+        for grouping in groupings(&whole) {
+            let grouping = match grouping {
+                Ok(grouping) => grouping,
+                Err(DgiError::Truncated { position }) => {
+                    rest = whole.get(position..).expect("a grouping begins within the bytes");
+                    break;
+                }
+                Err(_) => return Err(StatusWord::WRONG_DATA),
+            };
             let content = match encryption {
-                Encryption::None => Zeroizing::new(content.to_vec()),
+                Encryption::None => Zeroizing::new(grouping.value().to_vec()),
                 Encryption::All => {
-                    let plain = key.decrypt(content).map_err(|_| StatusWord::WRONG_DATA)?;
+                    let plain = key.decrypt(grouping.value()).map_err(|_| StatusWord::WRONG_DATA)?;
                     Zeroizing::new(plain.expose_bytes().to_vec())
                 }
             };
-            new.push((id, content));
-            rest = behind;
+            new.push((grouping.id(), content));
         }
         require(!is_last || rest.is_empty(), StatusWord::WRONG_DATA)?;
         self.check_room(&new, rest.len())?;

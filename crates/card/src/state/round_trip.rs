@@ -6,7 +6,7 @@ use tdea::TdeaKey;
 use super::*;
 use crate::card_key::CardKey;
 use crate::directory::{Lock, Path};
-use crate::key_record::KeyRecord;
+use crate::key_record::{KeyKind, KeyRecord};
 use crate::memory::Owner;
 use crate::sam_key::{SamKey, Usage};
 use crate::system::CardSystem;
@@ -51,6 +51,8 @@ fn memory() -> Memory {
     }
     keys.put(KeyRecord::decode(0, &[0x3A, 0xF0, 0xEF, 1, 0x32, 0x12, 0x34], &CardSystem::FMCOS_2).unwrap());
     keys.put(KeyRecord::master(CardKey::try_from(&[7; 16][..]).unwrap()));
+    let sm4 = [&[9, 1, 4, 8, 0xF0, 0x0A, 0xAA, 0x33][..], &[0x6B; 16]].concat();
+    keys.put(KeyRecord::decode_with_header(&sm4, &CardSystem::TIANYU).unwrap());
     keys.put_sam_key(SamKey::new(Usage(0x42), 3, TdeaKey::from([0x5B; 16])));
     memory
 }
@@ -65,6 +67,9 @@ fn one_of_everything_is_read_as_it_was() {
     let path = Path::MASTER_FILE.child(0).unwrap();
     assert_eq!(again.root.at(path).lock, Lock::Temporary);
     assert_eq!(again.root.at(path).failed_unblocks, 2);
+    let keys = again.root.at(path).keys.as_ref().unwrap();
+    let sm4 = keys.find(KeyKind::ExternalAuthentication, 9).unwrap();
+    assert!(matches!(sm4.key(), Some(CardKey::Sm4(_))));
     // Room is counted again from what is there.
     assert_eq!(format!("{:?}", again.root), format!("{:?}", memory.root));
 }

@@ -42,6 +42,23 @@ impl Atr {
         Self(atr)
     }
 
+    /// The shortest answer to reset that announces `protocol`, of a card with nothing to say about itself.
+    ///
+    /// ```text
+    /// T=0  3B 00
+    /// T=1  3B 80 01 81
+    /// ```
+    ///
+    /// # Source
+    /// ISO/IEC 7816-3:2006 8.2.
+    #[must_use]
+    pub fn bare(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::T0 => Self(vec![0x3B, 0x00]),
+            Protocol::T1 => Self(vec![0x3B, 0x80, 0x01, 0x81]),
+        }
+    }
+
     /// Its bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

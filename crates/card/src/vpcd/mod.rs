@@ -6,7 +6,8 @@
 //! anything else from it:      a command, to be answered
 //! ```
 //!
-//! What plugs in is a [`VirtualCard`]: [`Card`](crate::Card), a pair of closures, or a card of one's own. Under T=0 put
+//! What plugs in is a [`VirtualCard`]: [`Card`](crate::Card), [`SecurityDomain`](crate::gp::SecurityDomain), a pair of closures, or a
+//! card of one's own. Under T=0 put
 //! [`T0Card`] over it.
 //!
 //! # Examples

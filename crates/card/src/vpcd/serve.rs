@@ -11,6 +11,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::card::Card;
+use crate::gp::SecurityDomain;
 use crate::vpcd::atr::Atr;
 use crate::vpcd::frame::{Frame, FrameReader};
 
@@ -55,6 +56,16 @@ impl<R: CryptoRng> apdu::CardReset for Card<R> {
     fn reset(&mut self) -> Result<(), Self::Error> {
         Self::reset(self);
         Ok(())
+    }
+}
+
+impl<R: CryptoRng> VirtualCard for SecurityDomain<R> {
+    fn answer(&mut self, command: &[u8], response: &mut Vec<u8>) {
+        response.extend_from_slice(self.process(command));
+    }
+
+    fn reset(&mut self) {
+        Self::reset(self);
     }
 }
 

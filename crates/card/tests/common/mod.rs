@@ -30,6 +30,7 @@ use tdea::hazmat::DesKey;
 pub mod family;
 pub mod power;
 pub mod sam;
+pub mod sm4;
 pub mod wallet;
 
 pub const SERIAL: [u8; 8] = [0x86, 0x60, 0x11, 0x08, 0x16, 0x00, 0x00, 0x01];

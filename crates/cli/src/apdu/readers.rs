@@ -4,8 +4,8 @@ use core::str::FromStr;
 use std::path::{Path, PathBuf};
 
 use cardroot::apdu::{Script, ScriptedTransport};
+use cardroot::card::CardProfile;
 
-use crate::card::Profile;
 use crate::error::Failure;
 use crate::file;
 use crate::output::Report;
@@ -14,7 +14,7 @@ use crate::output::Report;
 #[derive(Clone)]
 pub(crate) enum Reader {
     /// `sim:user`, `sim:sam`: a blank card in software.
-    Simulated(Profile),
+    Simulated(fn([u8; CardProfile::SERIAL_LEN]) -> CardProfile),
     /// `replay:FILE`: what a card answered once.
     Replay(PathBuf),
     /// The name of a reader, or a part of it.
@@ -26,8 +26,8 @@ impl FromStr for Reader {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match (text.split_once(':'), text) {
-            (_, "sim:user") => Ok(Self::Simulated(Profile::User)),
-            (_, "sim:sam") => Ok(Self::Simulated(Profile::Sam)),
+            (_, "sim:user") => Ok(Self::Simulated(CardProfile::user)),
+            (_, "sim:sam") => Ok(Self::Simulated(CardProfile::sam)),
             (Some(("sim", _)), _) => Err("the cards in software are sim:user and sim:sam".into()),
             (Some(("replay", file)), _) => Ok(Self::Replay(file.into())),
             _ => Ok(Self::Named(text.into())),

@@ -57,7 +57,7 @@ pub(crate) fn run(arguments: &Run) -> Result<Report, Failure> {
     }
     match &arguments.reader {
         Reader::Simulated(profile) => {
-            let profile = profile.with_serial(arguments.serial);
+            let profile = profile(arguments.serial);
             recorded(arguments, variables, Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
         }
         Reader::Replay(path) => recorded(arguments, variables, readers::replay(path)?),

@@ -521,10 +521,9 @@ impl<'a> Planner<'a> {
 
     fn sam_key(&mut self, key: &SamKey) -> Result<LoadedSamKey> {
         let taken = self.take(&key.key, KeyScope::City, key.version, None)?;
-        let mut types = taken.purpose.card_key_types().fmcos.iter();
-        if !types.any(|key_type| sam_kinds(*key_type).contains(&key.kind)) {
-            let function = taken.purpose.name();
-            return Err(PlanFault::NotForThisKind { function, kind: key.kind });
+        let types = taken.purpose.map_or([].as_slice(), |purpose| purpose.card_key_types().fmcos);
+        if !types.iter().any(|key_type| sam_kinds(*key_type).contains(&key.kind)) {
+            return Err(PlanFault::NotForThisKind { function: taken.name(), kind: key.kind });
         }
         Ok(LoadedSamKey {
             usage: sam_usage(key)?,

@@ -13,4 +13,4 @@ pub use manage::{
     initialize_update, put_key, select_security_domain,
 };
 pub(crate) use store_data::EncodeError;
-pub use store_data::{Confidentiality, Dgi, DgiFormat, DgiTooLong, Last, StoreData};
+pub use store_data::{Confidentiality, Dgi, DgiFormat, Last, StoreData};

@@ -1,7 +1,7 @@
 //! STORE DATA and the data groupings it carries.
 
-use crate::bytes::SecretBytes;
 use crate::command::{CommandApdu, DataTooLong};
+use crate::dgi::{DgiWriter, GroupingTooLong};
 use crate::header::{Header, Instruction};
 use crate::secure::gp::{DataKey, DataKeyError};
 
@@ -75,14 +75,7 @@ impl StoreData {
     }
 }
 
-/// A data grouping: what an application stores under one identifier.
-///
-/// ```text
-/// identifier (2) || length (1, or FF and 2 from 255 on) || content
-/// ```
-///
-/// # Source
-/// EMV Card Personalization Specification 1.1, section 2.
+/// A data grouping to be stored: what an application gets under one identifier, coded as [`dgi`](crate::dgi) has it.
 #[derive(Clone, Copy)]
 pub struct Dgi<'d> {
     /// Identifier (DGI).
@@ -93,34 +86,17 @@ pub struct Dgi<'d> {
     pub confidentiality: Confidentiality,
 }
 
-/// More content than a data grouping can have.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("a data grouping holds at most 65535 bytes, found {found}")]
-pub struct DgiTooLong {
-    /// Bytes supplied.
-    pub found: usize,
-}
-
 impl Dgi<'_> {
-    /// Encodes the grouping, its content encrypted by `key` where that is asked for.
+    /// Appends the grouping to `out`, its content encrypted by `key` where that is asked for.
     ///
     /// # Errors
-    /// Returns [`DgiTooLong`], or [`DataKeyError::NotWholeBlocks`] for content that should be encrypted.
-    pub(crate) fn encode(&self, key: &DataKey) -> Result<SecretBytes, EncodeError> {
-        let found = self.content.len();
-        let length = u16::try_from(found).map_err(|_| DgiTooLong { found })?.to_be_bytes();
-        let content = match self.confidentiality {
-            Confidentiality::Plain => SecretBytes::from(self.content),
-            Confidentiality::Encrypted => key.encrypt(self.content)?,
+    /// Returns [`GroupingTooLong`], or [`DataKeyError::NotWholeBlocks`] for content that should be encrypted.
+    pub(crate) fn write(&self, key: &DataKey, out: &mut DgiWriter) -> Result<(), EncodeError> {
+        match self.confidentiality {
+            Confidentiality::Plain => out.push(self.id, self.content)?,
+            Confidentiality::Encrypted => out.push(self.id, key.encrypt(self.content)?.expose_bytes())?,
         };
-        let mut out = SecretBytes::with_capacity(5 + content.len());
-        out.extend(&self.id.to_be_bytes());
-        match length {
-            [0, length @ ..=0xFE] => out.extend(&[length]),
-            [high, low] => out.extend(&[0xFF, high, low]),
-        }
-        out.extend(content.expose_bytes());
-        Ok(out)
+        Ok(())
     }
 }
 
@@ -138,7 +114,7 @@ impl core::fmt::Debug for Dgi<'_> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(crate) enum EncodeError {
     #[error(transparent)]
-    TooLong(#[from] DgiTooLong),
+    TooLong(#[from] GroupingTooLong),
     #[error(transparent)]
     Key(#[from] DataKeyError),
 }

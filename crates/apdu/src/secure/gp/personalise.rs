@@ -9,9 +9,9 @@ use super::protocol::{Protocol, SecurityLevel, sealed::Protections};
 use super::text::max_data;
 use crate::bytes::SecretBytes;
 use crate::commands::gp::{
-    Confidentiality, Dgi, DgiFormat, DgiTooLong, EncodeError, KeyReceipt, KeyReceiptError, KeyVersion, Last,
-    StoreData,
+    Confidentiality, Dgi, DgiFormat, EncodeError, KeyReceipt, KeyReceiptError, KeyVersion, Last, StoreData,
 };
+use crate::dgi::{DgiWriter, GroupingTooLong};
 use crate::transport::CardTransport;
 
 /// Three keys of a security domain, to be loaded: identifiers 01, 02 and 03.
@@ -41,7 +41,7 @@ pub enum PersonaliseError<E> {
     DataKey(#[from] DataKeyError),
     /// A data grouping is too long.
     #[error(transparent)]
-    Dgi(#[from] DgiTooLong),
+    Dgi(#[from] GroupingTooLong),
     /// More blocks than STORE DATA counts.
     #[error("{found} blocks of STORE DATA, at most 256 can be numbered")]
     TooManyBlocks {
@@ -104,7 +104,9 @@ pub fn store_data<T: CardTransport, P: Protocol>(
     let max = max_data(Protections(card.session().level().byte()).command_cipher());
     let mut blocks = alloc::vec::Vec::<(Confidentiality, SecretBytes)>::new();
     for grouping in groupings {
-        let encoded = grouping.encode(card.data_key()?)?;
+        let mut encoded = DgiWriter::new();
+        grouping.write(card.data_key()?, &mut encoded)?;
+        let encoded = encoded.into_bytes();
         let kind = grouping.confidentiality;
         match blocks.last_mut() {
             Some((last, block)) if *last == kind && block.len() + encoded.len() <= max => {
