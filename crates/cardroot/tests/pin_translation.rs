@@ -347,7 +347,7 @@ fn a_pin_goes_from_a_node_of_fixed_keys_to_a_node_of_a_hierarchy() {
 
     let exchange = || AesKbpk::from_key(AesKey::generate(AesKeyLength::Aes256, &mut rng()));
     let (wrapping, master) = (exchange(), exchange());
-    let mut node = |peer| {
+    let node = |peer| {
         let mut node = KeyHierarchy::<AesKbpk, Aes>::new(Version::D, overlap).unwrap();
         let key = loaded(master.duplicate(), ModeOfUse::ENCRYPT_AND_DECRYPT, &wrapping);
         let number = node.load_master(peer, None, key).unwrap().written();

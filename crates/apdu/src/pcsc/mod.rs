@@ -1,6 +1,6 @@
 //! Cards in readers, by way of PC/SC: `pcscd` on Unix, the smart card service of other systems.
 //!
-//! [`ResourceManager`] names readers and opens cards; a [`PcscTransport`] is a [`CardTransport`] to one; a
+//! [`ResourceManager`] names readers and opens cards; a [`PcscTransport`] is a [`CardTransport`](crate::CardTransport) to one; a
 //! [`PcscTransaction`] keeps every other program away from that card for as long as it lives.
 //!
 //! | what happens | what it shows as | what to do |
