@@ -152,6 +152,33 @@ kill "${cards[@]}"
 eventually has_none "$first"
 eventually has_none "$second"
 
+echo "== a card issued by a plan through pcscd, and compared with it after its power was cut"
+desk=$work/desk
+mkdir -p "$desk/keys"
+for function in issuing application-control line-protection internal-authentication purchase tac; do
+    "$CARDROOT" key generate --length double --out "$desk/keys/$function.hex" >/dev/null
+done
+"$CARDROOT" key generate --length double --out "$desk/transport.hex" >/dev/null
+od -An -v -tx1 -N64 /dev/urandom | tr -d ' \n' >"$desk/state.hex"
+printf 5793 >"$desk/pin.hex"
+printf '[text]\nholder = "Ada Lovelace"\n[hex]\nserial = "37010026000000000001"\n' >"$desk/ada.toml"
+order=(--plan crates/cli/tests/data/card_issue/user-card.toml --city-keys "$desk/keys" --city 3701FFFFFFFFFFFF
+    --card 3701002600000001 --data "$desk/ada.toml" --secret "pin=@$desk/pin.hex"
+    --transport-key "@$desk/transport.hex" --reader "$first")
+# The card of the file is in the reader, a blank one at first.
+with_kept_card() {
+    local card
+    aside "kept-$3" "$CARDROOT" card serve --profile user --transport-key "@$desk/transport.hex" \
+        --state "$desk/user.card" --state-key "@$desk/state.hex" --port $port
+    card=${started[-1]}
+    eventually has_card "$first"
+    "$@" "${order[@]}"
+    kill -9 "$card"
+    eventually has_none "$first"
+}
+with_kept_card "$CARDROOT" card issue
+with_kept_card "$CARDROOT" card inspect
+
 echo "== our security domain under hosts of secure channels that others wrote"
 # Runs a host with a fresh card in the reader: with_domain LENGTH I COMMAND…
 with_domain() {
