@@ -264,4 +264,4 @@ fn is_unfinished(head: &[u8]) -> bool {
 
 #[cfg(test)]
 #[path = "file_faults.rs"]
-mod faults;
+mod file_faults;
