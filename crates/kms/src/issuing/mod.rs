@@ -5,6 +5,7 @@ mod data;
 mod issue;
 mod key_ring;
 mod plan;
+mod plan_error;
 mod planner;
 mod resume;
 mod script;
@@ -18,7 +19,8 @@ pub use plan::{
     Application, CardLevel, ContentProtection, ExchangeKey, File, FileKind, Key, KeyFile, Loading, Master,
     Name, Pin, Plan, SamKey, Use,
 };
-pub use planner::{Mode, PlanError, PlanFault};
+pub use plan_error::{PlanError, PlanFault};
+pub use planner::Mode;
 pub use script::Script;
 pub use station::{Issued, StepError, StepFault};
 pub use template::{Template, TemplateError};

@@ -6,7 +6,7 @@ use core::str::FromStr;
 use apdu::commands::DfName;
 use serde::{Deserialize, Deserializer};
 
-use super::planner::PlanError;
+use super::plan_error::PlanError;
 use super::template::Template;
 
 /// What a kind of card holds: directories, keys, PINs and files with their access rules, in the order in which they are made.
