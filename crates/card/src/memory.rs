@@ -5,6 +5,7 @@ use crate::directory::Path;
 use crate::key_file::KeyFile;
 use crate::key_record::{KeyKind, KeyRecord};
 use crate::profile::CardProfile;
+use crate::state::CardState;
 use crate::state::codec::{Reader, Stored, Writer};
 use crate::transport_key::TransportKey;
 
@@ -90,4 +91,8 @@ impl Stored for Memory {
             Self { owner: Owner::read(input)?, blocked: input.flag()?, root: Directory::read(input)? };
         (memory.root.header.capacity == CardProfile::MEMORY).then_some(memory)
     }
+}
+
+impl CardState for Memory {
+    const KIND: u8 = 0x00;
 }
