@@ -5,8 +5,8 @@ use crate::directory::Path;
 use crate::key_file::KeyFile;
 use crate::key_record::{KeyKind, KeyRecord};
 use crate::profile::CardProfile;
-use crate::state::CardState;
 use crate::state::codec::{Reader, Stored, Writer};
+use crate::state::{CardState, OpenError};
 use crate::transport_key::TransportKey;
 
 /// Whose key the card's master is.
@@ -95,4 +95,8 @@ impl Stored for Memory {
 
 impl CardState for Memory {
     const KIND: u8 = 0x00;
+
+    fn other_card() -> OpenError {
+        OpenError::OtherCard
+    }
 }

@@ -17,6 +17,7 @@ mod channel;
 mod commands;
 mod domain;
 mod keys;
+mod memory;
 mod objects;
 mod profile;
 mod put_key;

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use apdu::StatusWord;
 use zeroize::Zeroizing;
 
 use super::codec::{Reader, Stored, Writer};
@@ -12,6 +13,9 @@ use super::{FORMAT, OpenError};
 pub(crate) trait CardState: Stored {
     /// Upper half of the first byte of a state: the kind of card. The lower half is the format of the rest.
     const KIND: u8;
+
+    /// What a state of this kind is refused with if its card is another one.
+    fn other_card() -> OpenError;
 }
 
 /// The state of the card with that identity, as bytes.
@@ -35,7 +39,7 @@ pub(crate) fn decode<S: CardState>(identity: &[u8], bytes: &[u8]) -> Result<S, O
         return Err(OpenError::OtherFormat { found });
     }
     if input.counted().ok_or(OpenError::Damaged)? != identity {
-        return Err(OpenError::OtherCard);
+        return Err(S::other_card());
     }
     let state = S::read(&mut input).ok_or(OpenError::Damaged)?;
     input.finish().ok_or(OpenError::Damaged)?;
@@ -96,6 +100,21 @@ impl<S: CardState> Kept<S> {
         let outcome = change(&mut self.state);
         self.keep();
         outcome
+    }
+
+    /// The same for a `change` that changes all or, if it fails, nothing. Success says that it is durable.
+    pub(crate) fn try_commit<T>(
+        &mut self,
+        change: impl FnOnce(&mut S) -> Result<T, StatusWord>,
+    ) -> Result<T, StatusWord> {
+        let outcome = change(&mut self.state)?;
+        self.keep();
+        if self.is_dead() { Err(StatusWord::MEMORY_FAILURE) } else { Ok(outcome) }
+    }
+
+    /// Stores the state once more, so that a store which has the last state and the one before has no other than this.
+    pub(crate) fn erase_past(&mut self) -> Result<(), StatusWord> {
+        self.try_commit(|_| Ok(()))
     }
 
     /// Whether the store has failed: what the card has in memory may be nowhere else, so it answers nothing more.

@@ -1,6 +1,6 @@
 //! What a card keeps without power, kept for it.
 //!
-//! A card in a [`CardStore`] is durable: each change is in the
+//! A card in a [`CardStore`], [`Card`](crate::Card) or [`SecurityDomain`](crate::gp::SecurityDomain), is durable: each change is in the
 //! store before the answer to its command leaves, and a try of a key is spent there before the key is looked at. Where the store fails, the card answers `6581` to that command and to
 //! every later one, until it is opened again. It is then as it was before the change or as it is after it, never in between.
 //!
@@ -9,13 +9,14 @@
 //!
 //! ```text
 //! 01 | profile (kind, serial number, system) | owner | blocked | master file: header, lock, keys, files, directories
+//! 11 | profile (name, key data, life cycle data, variants, tries) | failures | key sets: version, cipher, counter, 3 keys | complete | groupings
 //! ```
 //!
-//! The first byte is the kind of card, then the format.
+//! The first byte is the kind of card, then the format. Neither kind is opened as the other ([`OpenError::OtherKind`]).
 
 pub(crate) mod codec;
 mod file;
-mod kept;
+pub(crate) mod kept;
 mod seal;
 mod store;
 
@@ -23,6 +24,7 @@ pub use self::file::{FileError, FileStore};
 pub(crate) use self::kept::{CardState, Kept};
 pub use self::seal::StorageKey;
 pub use self::store::{CardStore, MemoryStore, StoredCard};
+use crate::gp::DomainKeysError;
 
 /// How states are written: the lower half of their first byte.
 const FORMAT: u8 = 1;
@@ -40,9 +42,19 @@ pub enum OpenError {
     /// The card in the store has another kind, serial number or operating system.
     #[error("the card in the store is another one: kind, serial number or operating system differ")]
     OtherCard,
-    /// The card in the store is of another kind.
-    #[error("the card in the store is of another kind")]
+    /// The security domain in the store has another profile.
+    #[error(
+        "the security domain in the store is another one: name, key data, life cycle data, variants or tries differ"
+    )]
+    OtherDomain,
+    /// The card in the store is of another kind: a security domain is none of the FMCOS family, nor is one of those a domain.
+    #[error(
+        "the card in the store is of another kind: a security domain in the place of a card of the FMCOS family, or the other way round"
+    )]
     OtherKind,
+    /// The keys make no security domain.
+    #[error(transparent)]
+    DomainKeys(#[from] DomainKeysError),
     /// The state is one of another version of this program.
     #[error("the state has format {found}, known is {known}", known = FORMAT)]
     OtherFormat {
