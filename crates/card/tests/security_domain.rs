@@ -7,10 +7,12 @@
     reason = "a panic is the report; a test program has no users"
 )]
 
-use aeskey::{AesKey, AesKeyLength};
+mod common;
+
+use aeskey::AesKeyLength;
 use apdu::commands::gp::{
-    Confidentiality, Dgi, DgiFormat, KeyVersion, Last, StatusScope, StoreData, get_data, get_status,
-    initialize_update, select_security_domain,
+    Confidentiality, Dgi, DgiFormat, Last, StatusScope, StoreData, get_data, get_status, initialize_update,
+    select_security_domain,
 };
 use apdu::secure::gp::{
     HostChallenge, KeySet, PersonaliseError, PlainKey, SecureChannel, SecureChannelError, put_key, store_data,
@@ -18,35 +20,14 @@ use apdu::secure::gp::{
 use apdu::secure::{scp02, scp03};
 use apdu::{Channel, CommandApdu, Header, StatusWord, UnexpectedStatus};
 use cardroot_card::gp::{DomainKeys, DomainKeysError, DomainName, DomainProfile, SecurityDomain};
+use common::domain::{aes_keys, tdea_keys, version};
+use common::hex;
 use diversify::gp;
 use rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use tdea::{KeyLength, TdeaKey};
 
 type Card = SecurityDomain<UnwrapErr<getrandom::SysRng>>;
 type Session02<'c> = SecureChannel<'c, Card, scp02::Scp02>;
-
-fn version(number: u8) -> KeyVersion {
-    KeyVersion::new(number).unwrap()
-}
-
-fn tdea_keys(fill: u8) -> gp::CardKeys {
-    let key =
-        |n: u8| TdeaKey::from_fill(KeyLength::Double, |key| key.iter_mut().for_each(|byte| *byte = fill + n));
-    gp::CardKeys {
-        enc: gp::Kenc::from_key(key(0)),
-        mac: gp::Kmac::from_key(key(0x10)),
-        dek: gp::Kdek::from_key(key(0x20)),
-    }
-}
-
-fn aes_keys(fill: u8, length: AesKeyLength) -> gp::aes::CardKeys {
-    let key = |n: u8| AesKey::from_fill(length, |key| key.fill(fill + n));
-    gp::aes::CardKeys {
-        enc: gp::aes::Kenc::from_key(key(0)),
-        mac: gp::aes::Kmac::from_key(key(0x10)),
-        dek: gp::aes::Kdek::from_key(key(0x20)),
-    }
-}
 
 fn domain(keys: DomainKeys) -> Card {
     let profile = DomainProfile { tries: 3, ..DomainProfile::new([0x4B; 10]) };
@@ -93,10 +74,6 @@ fn session03<'c>(
 
 fn status(card: &mut Card, command: &[u8]) -> u16 {
     u16::from_be_bytes(*card.process(command).last_chunk().unwrap())
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    base16ct::mixed::decode_vec(text.replace(' ', "")).unwrap()
 }
 
 /// INITIALIZE UPDATE and an EXTERNAL AUTHENTICATE that proves nothing.
