@@ -444,11 +444,11 @@ fn pseudo_random_challenges_are_not_drawn() {
     assert_eq!(answer[14..20], expected);
 }
 
-/// A session that somebody has recorded opens no second time: not once the same keys were loaded over themselves, not under
-/// another version that has them.
+/// A session that somebody has recorded opens no second time: not once the same keys were loaded over themselves, with the same
+/// parity bits or others, not under another version that has them.
 #[test]
 fn a_recorded_session_can_not_be_played_back() {
-    for replaces in [Some(version(1)), None] {
+    for (replaces, flip) in [(Some(version(1)), 0), (Some(version(1)), 1), (None, 0), (None, 1)] {
         let profile = DomainProfile { scp02: scp02::Implementation::I55, ..DomainProfile::new([0; 10]) };
         let keys = tdea_keys(0x40);
         let rng = UnwrapErr(getrandom::SysRng);
@@ -464,12 +464,13 @@ fn a_recorded_session_can_not_be_played_back() {
         let opened = channel.transmit(authenticating.command()).unwrap();
         authenticating.confirm(opened).unwrap();
 
+        let same = tdea_keys(0x40 ^ flip);
         let set = KeySet {
             version: version(if replaces.is_some() { 1 } else { 2 }),
             replaces,
-            enc: PlainKey::Tdea(keys.enc.expose_key()),
-            mac: PlainKey::Tdea(keys.mac.expose_key()),
-            dek: PlainKey::Tdea(keys.dek.expose_key()),
+            enc: PlainKey::Tdea(same.enc.expose_key()),
+            mac: PlainKey::Tdea(same.mac.expose_key()),
+            dek: PlainKey::Tdea(same.dek.expose_key()),
         };
         let (mut session, _) = session02(&mut channel, 1, &keys, scp02::SecurityLevel::MacAndCipher);
         put_key(&mut session, &set).unwrap();
