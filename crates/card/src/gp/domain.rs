@@ -17,7 +17,8 @@ use crate::ShortBuffer;
 use crate::state::{CardStore, Kept, OpenError};
 use crate::status::require;
 
-/// A security domain in software: takes commands, gives responses, keeps key sets and data groupings.
+/// A security domain in software: takes commands, gives responses, keeps key sets and data groupings, in a
+/// [store](crate::state) if it is given one.
 ///
 /// Its keys are wiped when it is dropped; `Debug` shows none of them, and no command reads one.
 ///
@@ -111,6 +112,33 @@ impl<R: CryptoRng> SecurityDomain<R> {
     /// Returns [`OpenError::Empty`] if there is none, [`OpenError::OtherKind`] if it is a [`Card`](crate::Card),
     /// [`OpenError::OtherDomain`] if it does not have this profile, [`OpenError::OtherFormat`] or [`OpenError::Damaged`] if the
     /// state can't be read, [`OpenError::Store`] if the store fails.
+    ///
+    /// # Examples
+    /// ```
+    /// use apdu::commands::gp::KeyVersion;
+    /// use cardroot_card::gp::{DomainKeys, DomainProfile, SecurityDomain};
+    /// use cardroot_card::state::{FileStore, StorageKey};
+    /// use diversify::block::{AesKey, AesKeyLength};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("domain.card");
+    /// let store = || FileStore::open(&path, StorageKey::from_fill(|key| key.fill(0x3C)));
+    /// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+    /// let keys = [(); 3].map(|()| AesKey::generate(AesKeyLength::Aes256, &mut rng));
+    /// let version = KeyVersion::new(0x01).ok_or("a version")?;
+    /// let profile = DomainProfile::new([0x4B, 0x52, 0, 0, 0, 0, 0, 0, 0, 1]);
+    ///
+    /// // INITIALIZE UPDATE; the answer ends with the number of the session.
+    /// let begin = [0x80, 0x50, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+    /// let mut domain = SecurityDomain::new_in(store()?, profile, version, DomainKeys::from(keys), rng)?;
+    /// assert!(domain.process(&begin).ends_with(&[0, 0, 0, 0x90, 0x00]));
+    ///
+    /// // The power fails, and comes back.
+    /// drop(domain);
+    /// let mut domain = SecurityDomain::open(store()?, profile, rng)?;
+    /// assert!(domain.process(&begin).ends_with(&[0, 0, 1, 0x90, 0x00]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(store: impl CardStore + 'static, profile: DomainProfile, rng: R) -> Result<Self, OpenError> {
         Ok(Self::with(profile, Kept::open(Box::new(store), profile.identity())?, rng))
     }

@@ -9,7 +9,7 @@ use tdea::TdeaKey;
 use crate::state::codec::{Reader, Stored, Writer};
 use crate::status::require;
 
-/// The three keys of a set. Their cipher says which protocol they are for.
+/// The three keys of a set, made of those for ENC, MAC and DEK. Their cipher says which protocol they are for.
 #[derive(Debug)]
 pub enum DomainKeys {
     /// TDEA keys of 16 bytes: protocol 02.

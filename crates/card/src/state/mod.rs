@@ -1,15 +1,17 @@
 //! What a card keeps without power, kept for it.
 //!
-//! A card in a [`CardStore`], [`Card`](crate::Card) or [`SecurityDomain`](crate::gp::SecurityDomain), is durable: each change is in the
-//! store before the answer to its command leaves, and a try of a key is spent there before the key is looked at. Where the store fails, the card answers `6581` to that command and to
-//! every later one, until it is opened again. It is then as it was before the change or as it is after it, never in between.
+//! A card in a [`CardStore`], [`Card`](crate::Card) or [`SecurityDomain`](crate::gp::SecurityDomain), is durable: each change is in
+//! the store before the answer to its command leaves, and a try of a key is spent there before the key is looked at. Where the
+//! store fails, the card answers `6581` to that command and to every later one, until it is opened again. It is then as it was
+//! before the change or as it is after it, never in between.
 //!
 //! A command may make several changes, one after the other: a try that is spent, the try given back, the purchase. A cut
 //! between two of them costs the try. What was answered stays.
 //!
 //! ```text
 //! 01 | profile (kind, serial number, system) | owner | blocked | master file: header, lock, keys, files, directories
-//! 11 | profile (name, key data, life cycle data, variants, tries) | failures | key sets: version, cipher, counter, 3 keys | complete | groupings
+//! 11 | profile (name, key data, life cycle data, variants, tries) | failures | key sets: version, cipher, 3 keys, counter
+//!    | complete | data groupings: identifier, content
 //! ```
 //!
 //! The first byte is the kind of card, then the format. Neither kind is opened as the other ([`OpenError::OtherKind`]).
