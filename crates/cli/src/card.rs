@@ -1,5 +1,6 @@
 //! `cardroot card`: cards in software, and cards that are made.
 
+pub(crate) mod blank_key;
 mod domain;
 
 use core::time::Duration;
@@ -9,11 +10,10 @@ use cardroot::apdu::Protocol;
 use cardroot::card::state::{CardStore, FileStore, OpenError, StorageKey};
 use cardroot::card::vpcd::{self, Atr, T0Card, VirtualCard};
 use cardroot::card::{Card, CardProfile, TransportKey};
-use cardroot::tdea::hazmat::DesKey;
-use cardroot::tdea::{KeyError, TdeaKey};
 use clap::{Args, Subcommand, ValueEnum};
 use getrandom::rand_core::CryptoRng;
 
+use self::blank_key::BlankKey;
 use crate::card_issue;
 use crate::error::Failure;
 use crate::hex;
@@ -146,7 +146,15 @@ fn plug_in(
 fn card(arguments: &Serve, profile: CardProfile) -> Result<Card<impl CryptoRng>, Failure> {
     let mut secrets = Secrets::default();
     let transport_key = match &arguments.transport_key {
-        Some(source) => secrets.typed_key::<ReadKey, _>("--transport-key", source)?.0,
+        Some(source) => {
+            let key: BlankKey = secrets.typed_key("--transport-key", source)?;
+            if key.is_known() {
+                return Err(Failure::refused(format!(
+                    "--transport-key: {source} is refused: all the world knows FFFFFFFFFFFFFFFF; say --known-transport-key if it is a test"
+                )));
+            }
+            key.card
+        }
         None if arguments.known_transport_key => TransportKey::fmcos_default(),
         None => {
             return Err(Failure::usage(
@@ -170,32 +178,6 @@ fn card(arguments: &Serve, profile: CardProfile) -> Result<Card<impl CryptoRng>,
         Card::open(store, profile, system_rng()?)
     }
     .map_err(|error: OpenError| refused(&error))
-}
-
-/// A transport key of either length that not everybody knows.
-struct ReadKey(TransportKey);
-
-/// Why bytes are no such key.
-#[derive(Debug, thiserror::Error)]
-enum ReadKeyError {
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    #[error("all the world knows FFFFFFFFFFFFFFFF; say --known-transport-key if it is a test")]
-    Known,
-}
-
-impl TryFrom<&[u8]> for ReadKey {
-    type Error = ReadKeyError;
-
-    fn try_from(bytes: &[u8]) -> Result<Self, ReadKeyError> {
-        const SINGLE: usize = 8;
-        let key = match bytes.len() {
-            SINGLE => DesKey::try_from(bytes)?.into(),
-            _ => TransportKey::try_from(TdeaKey::try_from(bytes)?)?,
-        };
-        // Whatever the parity bits are.
-        if bytes.iter().all(|byte| byte | 1 == 0xFF) { Err(ReadKeyError::Known) } else { Ok(Self(key)) }
-    }
 }
 
 pub(crate) fn serial(text: &str) -> Result<[u8; CardProfile::SERIAL_LEN], String> {
