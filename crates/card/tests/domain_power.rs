@@ -429,7 +429,7 @@ fn random_cuts_bring_no_number_of_a_session_and_no_try_back() {
 }
 
 #[test]
-#[ignore = "a minute or two; cargo test --release -p cardroot-card --test domain_power -- --ignored"]
+#[ignore = "three minutes; cargo test -p cardroot-card --test domain_power -- --ignored"]
 fn a_million_random_cuts_bring_nothing_back() {
     cut_at_random::<Scp02>(500_000);
     cut_at_random::<Scp03>(500_000);
