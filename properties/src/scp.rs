@@ -8,6 +8,7 @@ use ::apdu::secure::{scp02, scp03};
 use ::apdu::{CommandApdu, Header, ResponseApdu, StatusClass, StatusWord};
 use ::card::MAX_RESPONSE_LEN;
 use ::card::gp::{DomainKeys, DomainProfile, SecurityDomain};
+use ::card::state::{CardStore as _, MemoryStore};
 use ::diversify::block::AesKey;
 use ::diversify::gp;
 use ::tdea::TdeaKey;
@@ -159,6 +160,34 @@ pub fn gp_domain_is_total(data: &[u8]) -> Reach {
             Some(scp03::initialise(host.into(), &answer, &aes_keys(keys)))
         })
     }
+}
+
+/// Any bytes for a stored state are a security domain or refused; such a domain answers any commands, and is stored as one that
+/// opens and tells the same.
+///
+/// Input: length of the state (2), the state; then commands after their lengths.
+pub fn gp_state_open_is_total(data: &[u8]) -> Reach {
+    let mut input = Input::new(data);
+    let len = input.u16().into();
+    let mut store = MemoryStore::new();
+    store.replace(input.take(len)).expect("memory takes everything");
+    // Challenges are made of what is stored.
+    let scp02 = scp02::Implementation::I55;
+    let profile = DomainProfile { tries: 5, scp02, ..DomainProfile::new([0; 10]) };
+    let open = || SecurityDomain::open(store.clone(), profile, SeededRng::new(0));
+    let Ok(mut card) = open() else { return Reach::Refused };
+    while !input.is_empty() {
+        assert!(card.process(input.counted()).len() <= MAX_RESPONSE_LEN);
+    }
+    card.reset();
+    let mut again = open().expect("a domain stores what opens");
+    assert_eq!((again.tries_left(), again.is_personalised()), (card.tries_left(), card.is_personalised()));
+    for command in
+        [&b"\x80\xCA\x00\x66\x00"[..], b"\x80\xCA\x00\xE0\x00", b"\x80\x50\x00\x00\x08hostchal\x00"]
+    {
+        assert_eq!(again.process(command), card.process(command));
+    }
+    Reach::Held
 }
 
 fn domain(profile: DomainProfile, keys: DomainKeys) -> SecurityDomain<SeededRng> {
