@@ -93,7 +93,7 @@ if [ "$1" = isolated ]; then
 fi
 
 # Two readers: on a port and on the next one. The driver has memory for no more.
-mkdir "$work/readers"
+mkdir "$work/readers" "$work/no-readers"
 port=35963
 printf 'FRIENDLYNAME "Cardroot"\nDEVICENAME /dev/null:0x%04X\nLIBPATH %s\nCHANNELID 0x%04X\n' \
     $port /usr/lib/pcsc/drivers/serial/libifdvpcd.so $port >"$work/readers/vpcd"
@@ -103,8 +103,12 @@ second="Cardroot 00 01"
 echo "== pcscd"
 # Later versions ask polkit for leave, which needs dbus.
 polkit=$(pcscd --help 2>&1 | grep -o -- --disable-polkit || true)
-aside pcscd pcscd --foreground --info $polkit -c "$work/readers"
-eventually test -S /run/pcscd/pcscd.comm
+# Starts the service with the readers of a folder.
+service() {
+    aside "pcscd-$1" pcscd --foreground --info $polkit -c "$work/$1"
+    eventually "$CARDROOT" apdu readers
+}
+service readers
 
 echo "== our card under programs that others wrote"
 aside card-t1 "$CARDROOT" card serve --profile user --known-transport-key --port $port --protocol t1
@@ -206,5 +210,12 @@ PYTHONPATH=/usr/lib/python3/site-packages/virtualsmartcard:/usr/lib/python3/site
     aside vicc "$VICC_PYTHON" /usr/bin/vicc -t iso7816 --hostname 127.0.0.1 --port $((port + 1))
 eventually has_card "$second"
 CARDROOT_PCSC_READER=$first CARDROOT_PCSC_PORT=$port CARDROOT_PCSC_VICC=$second \
-    "$PCSC_TESTS" --ignored --nocapture --test-threads=1
+    "$PCSC_TESTS" --ignored --nocapture --test-threads=1 --skip service
+
+echo "== no service, one that ends in mid-command, one without readers"
+"$PCSC_TESTS" --exact without_a_service_there_is_none
+CARDROOT_PCSC_READER=$first CARDROOT_PCSC_PORT=$port CARDROOT_PCSC_SERVICE=${started[0]} \
+    "$PCSC_TESTS" --ignored --exact a_service_that_ends_is_an_error_and_no_answer
+service no-readers
+"$PCSC_TESTS" --ignored --exact a_service_without_readers_has_none
 echo "== done"

@@ -5,7 +5,10 @@
 //! ```text
 //! CARDROOT_PCSC_READER   its name        CARDROOT_PCSC_PORT   the port on which it waits for a card
 //! CARDROOT_PCSC_VICC     the name of a reader with Debian's `vicc -t iso7816` in it
+//! CARDROOT_PCSC_SERVICE  the process of `pcscd`, for the one test that ends it
 //! ```
+//!
+//! One test needs neither: it runs this program again where there is no service.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +20,7 @@
 use core::time::Duration;
 use std::env;
 use std::net::{Shutdown, TcpStream};
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -72,7 +76,10 @@ impl Drop for Plugged {
     fn drop(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
         self.serving.take().unwrap().join().unwrap();
-        Bench::manager().wait_for_removal(&Bench::reader(), PATIENCE).unwrap();
+        match ResourceManager::connect() {
+            Ok(manager) => manager.wait_for_removal(&Bench::reader(), PATIENCE).unwrap(),
+            Err(error) => assert_eq!(error, PcscError::NoService),
+        }
     }
 }
 
@@ -110,6 +117,64 @@ fn authenticate<T: CardTransport<Error: core::fmt::Debug>>(channel: &mut Channel
     let key = MasterKey::from_key(CardKey::try_from(TdeaKey::from(TRANSPORT)).unwrap());
     let challenged = Challenged::request(channel, ChallengeLength::Eight).unwrap();
     challenged.external_authenticate(0x00, &key).unwrap().into_ok().unwrap();
+}
+
+/// The library learns from the environment where the service is, so another process has to ask.
+#[test]
+fn without_a_service_there_is_none() {
+    let nowhere = env::temp_dir().join("no-such-folder").join("pcscd.comm");
+    let asked = Command::new(env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "there_is_no_service"])
+        .env("PCSCLITE_CSOCK_NAME", nowhere)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&asked.stdout);
+    assert!(asked.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "run by without_a_service_there_is_none, where there is no service"]
+fn there_is_no_service() {
+    let error = ResourceManager::connect().unwrap_err();
+    assert_eq!(error, PcscError::NoService);
+    assert!(error.to_string().contains("is pcscd running"), "{error}");
+}
+
+#[test]
+#[ignore = "ends the service: ci/pcsc.sh runs it last"]
+fn a_service_that_ends_is_an_error_and_no_answer() {
+    let (card, arrived) = slow_card();
+    let _card = Plugged::new(Protocol::T1, card);
+    let (manager, reader) = (Bench::manager(), Bench::reader());
+    let (mut host, mut idle) = (Bench::open(), Bench::open());
+    let (mut host, result) = thread::scope(|scope| {
+        let command = scope.spawn(|| {
+            let result = host.transmit(&[0x00, 0xB0, 0x00, 0x00, 0x00], &mut [0; 258]);
+            (host, result)
+        });
+        arrived.recv_timeout(PATIENCE).unwrap();
+        let process = variable("CARDROOT_PCSC_SERVICE");
+        assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+        command.join().unwrap()
+    });
+    // Whether the card has carried it out is not known.
+    assert_eq!(result, Err(PcscError::LinkBroken));
+    for host in [&mut host, &mut idle] {
+        assert_eq!(challenge(host), Err(PcscError::NoService));
+        assert_eq!(host.reconnect(Treatment::Reset), Err(PcscError::NoService));
+        assert_eq!(host.transaction().err(), Some(PcscError::NoService));
+    }
+    assert_eq!(manager.readers(), Err(PcscError::NoService));
+    assert_eq!(manager.wait_for_card(&reader, Duration::ZERO), Err(PcscError::NoService));
+}
+
+#[test]
+#[ignore = "needs a service without readers: ci/pcsc.sh"]
+fn a_service_without_readers_has_none() {
+    let manager = Bench::manager();
+    assert_eq!(manager.readers(), Ok(Vec::new()));
+    let error = manager.find("Cardroot").unwrap_err();
+    assert_eq!(error, PcscError::UnknownReader { wanted: "Cardroot".into(), readers: Vec::new() });
 }
 
 #[test]
