@@ -2,7 +2,7 @@
 
 use tdea::StrengthError;
 
-use super::plan::Use;
+use super::plan::{System, Use};
 use super::template::TemplateError;
 
 /// A plan that can't be carried out.
@@ -31,6 +31,9 @@ pub enum PlanError {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanFault {
+    /// A card operating system that plans can't be carried out on.
+    #[error("how {0} cards are told the fields of a file is in no public source: plans are for FMCOS")]
+    System(System),
     /// The same identifier twice.
     #[error("the identifier stands twice in its directory")]
     Twice,
@@ -109,6 +112,12 @@ pub enum PlanFault {
         /** Records in the file. */
         room: usize,
     },
+    /// A wallet without a file for its transactions.
+    #[error("the log of a wallet is a cyclic file of its directory, 0001 to 001E, with records of 23 bytes")]
+    NoLog,
+    /// A wallet that could not sign a transaction.
+    #[error("a wallet needs a key of use `tac` in its directory")]
+    NoTac,
     /// A PIN of another length.
     #[error("a PIN is 2 to 8 bytes, found {0}")]
     PinLength(usize),
