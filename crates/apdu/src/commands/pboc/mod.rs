@@ -17,7 +17,7 @@ pub use create::{
     Access, CreateDf, CreateEf, CreateKeyFile, CreateMf, CreateWallet, EfKind, LineKeyIds, ReadProtection,
     Wallet, erase_df,
 };
-pub use key_card::{ExportKey, import_key};
+pub use key_card::{ExportKey, ReceiverKind, import_key};
 pub use lock::{Duration, application_block, application_unblock, card_block};
 pub use pin::{change_pin, reload_pin, unblock_pin};
 pub use sam::{DesCrypt, des_crypt, init_for_descrypt};
