@@ -13,7 +13,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
 use crate::Failure;
-use crate::key_card::KeyCard;
+use crate::key_card::{KeyCard, PIN as OFFICERS_PIN};
 use crate::keys::{Centre, CityKeys};
 use crate::perso::{Reader, deliver, personalise, transport_key};
 use crate::plan::{CardRow, Inputs};
@@ -23,6 +23,9 @@ use crate::sam::Sam;
 const STAGE: &str = "cards";
 /// Serial number of a blank that never came from the card maker: it has the key that the whole world knows.
 const SWAPPED: [u8; 8] = [0xFF; 8];
+
+/// The PIN that the forger gave the forged card.
+pub const FORGED_PIN: [u8; 2] = [0x12, 0x34];
 
 /// A card that went out.
 #[derive(Debug)]
@@ -88,18 +91,15 @@ fn equip(
 ) -> Result<Sam, Failure> {
     let exchange = TdeaKey::generate(KeyLength::Double, &mut UnwrapErr(SysRng));
     let chip = |[a, b, c]: [u8; 3]| [a, b, c, 0, 0, 0, 0, number];
-    let issue_sam = |key_card: &mut KeyCard| {
-        Sam::issue(&inputs.sam_card, centre, chip(*b"SAM"), transport_master, (&exchange, key_card))
-    };
     let mut key_card = KeyCard::issue(&inputs.key_card, centre, chip(*b"KEY"), transport_master, &exchange)?;
     // Once somebody takes the card without its officer.
     if number == 1
-        && let Err(failure) = issue_sam(&mut key_card)
+        && let Err(failure) = key_card.open(centre, &[0x12, 0x34])
     {
         report.refuse(STAGE, format!("key card of {} without its PIN", centre.code), failure);
     }
-    key_card.open(centre)?;
-    issue_sam(&mut key_card)
+    let mut key_card = key_card.open(centre, &OFFICERS_PIN)?;
+    Sam::issue(&inputs.sam_card, centre, chip(*b"SAM"), transport_master, (&exchange, &mut key_card))
 }
 
 /// Issues card after card and remembers what may not come twice.
@@ -172,7 +172,7 @@ fn card_data(row: &CardRow, order: &Order) -> CardData {
 }
 
 /// A PIN as these cards compare it: two digits a byte, filled up by F.
-fn bcd_pin(pin: &Pin) -> Vec<u8> {
+pub fn bcd_pin(pin: &Pin) -> Vec<u8> {
     let (pairs, rest) = pin.expose_digits().as_chunks();
     let last = rest.iter().map(|digit| digit << 4 | 0x0F);
     pairs.iter().map(|[high, low]| high << 4 | low & 0x0F).chain(last).collect()
@@ -201,7 +201,7 @@ fn forge(plan: &Plan, transport_master: &TdeaKey) -> Result<Reader, Failure> {
         chip,
         serial: [0x37, 0x01, 0x00, 0x26, 0, 0, 0, 0, 0, 0x01],
         factor: Factor::from(chip),
-        pin: vec![0x12, 0x34],
+        pin: FORGED_PIN.to_vec(),
     };
     let keys = CityKeys::made_up()?.ring(order.factor)?;
     personalise(&mut reader, plan, &keys, &card_data(&row, &order), &transport)?;
