@@ -255,7 +255,7 @@ fn what_does_not_go_together_with_keys_and_data_is_refused_with_its_place() {
     let fixed = PLAN.replace("fixed-records = [3, 5]", "fixed-records = [3, 255]");
     assert_eq!(script_fault(&fixed, "\"0102030405\"", "\"{long}\""), at("file 0016", long));
     let long = F::TooLong { found: 0x8001, room: 0x8000 };
-    let large = PLAN.replace("binary = 4 ", "binary = 0xFFFF ");
+    let large = PLAN.replace("binary = 4 ", "binary = 0x9000 ").replace("size = 0x0700", "size = 0xFFFF");
     assert_eq!(script_fault(&large, "\"DEADBEEF\"", "\"{serial:32769}\""), at("file 0017", long));
     let (place, missing) = script_fault(PLAN, "{serial}", "{number}");
     assert_eq!(place, "application 3F01, file 0015");

@@ -23,6 +23,7 @@ impl Plan {
             let Application { master, key, pin, file, .. } = application;
             check_directory(&place, master, key, pin, file)?;
             check_wallets(application)?;
+            check_room(application).at(&place)?;
             for key in &application.sam_key {
                 sam_usage(key).at(&format!("{place}, SAM key `{}`", key.key))?;
             }
@@ -99,6 +100,31 @@ fn check_wallets(application: &Application) -> Result<(), PlanError> {
         }
     }
     Ok(())
+}
+
+/// Whether the card has room for all of it. Cards differ by a few bytes for each file of records; what is refused here no card has
+/// room for.
+fn check_room(application: &Application) -> Result<()> {
+    let Application { key, sam_key, exchange_key, pin, file, wallet, keys, .. } = application;
+    let number = 1 + key.len() + sam_key.len() + usize::from(exchange_key.is_some());
+    let for_keys = number * (KEY_LEN + KEY_OVERHEAD) + pin.len() * (MIN_PIN_LEN + KEY_OVERHEAD);
+    fits("the key file", for_keys, keys.size)?;
+    let bodies = file.iter().map(|file| body_len(file.kind)).sum::<usize>() + wallet.len() * WALLET_LEN;
+    let overhead = (1 + file.len() + wallet.len()) * FILE_OVERHEAD;
+    fits("the directory", usize::from(keys.size) + bodies + overhead, application.size)
+}
+
+fn fits(what: &'static str, needed: usize, room: u16) -> Result<()> {
+    if needed <= usize::from(room) { Ok(()) } else { Err(PlanFault::NoRoom { what, needed, room }) }
+}
+
+fn body_len(kind: FileKind) -> usize {
+    match kind {
+        FileKind::Binary(size) | FileKind::VariableRecords(size) => size.into(),
+        FileKind::FixedRecords(count, len) | FileKind::Cyclic(count, len) => {
+            usize::from(count) * (usize::from(len) + 1)
+        }
+    }
 }
 
 /// The log of a wallet by its short identifier. Without it the card would refuse every transaction.
@@ -193,3 +219,14 @@ const LOG_RECORD: u8 = 23;
 
 /// Most records that have a number: `00` and `FF` are none.
 const MAX_RECORDS: usize = 0xFE;
+
+/// Bytes of every file besides its body, and of every key besides its value (FMCOS 2.0 user manual, chapter 4).
+const FILE_OVERHEAD: usize = 11;
+const KEY_OVERHEAD: usize = 8;
+
+/// Body of a wallet in bytes.
+const WALLET_LEN: usize = 22;
+
+/// Keys of a plan are of double length.
+const KEY_LEN: usize = 16;
+const MIN_PIN_LEN: usize = 2;

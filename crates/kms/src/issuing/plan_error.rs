@@ -104,6 +104,16 @@ pub enum PlanFault {
     /// A record of variable length that is no tag, length and value.
     #[error("a record of variable length is a tag, a length and as many bytes")]
     NoTlv,
+    /// Keys and files that the memory of their directory has no room for.
+    #[error("{what} needs {needed} bytes, and the plan gives it {room}")]
+    NoRoom {
+        /** What is too small. */
+        what: &'static str,
+        /** Bytes needed, as the card counts them, at the least. */
+        needed: usize,
+        /** Bytes in the plan. */
+        room: u16,
+    },
     /// More records than the file takes.
     #[error("the file takes {room} records, the plan has {found}")]
     TooManyRecords {
