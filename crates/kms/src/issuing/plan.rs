@@ -72,7 +72,7 @@ pub struct Plan {
 /// Card operating systems.
 ///
 /// How SmartCOS and Tianyu cards are told the fields of a file is in no public source (WRITE KEY is:
-/// see `apdu::commands::pboc`), so a plan for one is refused.
+/// [`KeyHeader`](apdu::commands::pboc::KeyHeader)), so a plan for one is refused.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum System {
