@@ -183,6 +183,38 @@ with_kept_card() {
 with_kept_card "$CARDROOT" card issue
 with_kept_card "$CARDROOT" card inspect
 
+echo "== a key card gives a SAM its key, each made by a plan, in two readers"
+"$CARDROOT" key generate --length double --out "$desk/keys/external-authentication.hex" >/dev/null
+"$CARDROOT" key generate --length double --out "$desk/exchange.hex" >/dev/null
+printf '[text]\nterminal = "T00001"\n' >"$desk/sam.toml"
+# Makes a card of a plan that stays in its reader: made PROFILE READER PORT SERIAL PLAN.
+made() {
+    aside "family-$1" "$CARDROOT" card serve --profile "$1" --transport-key "@$desk/transport.hex" --serial "$4" \
+        --state "$desk/$1.card" --state-key "@$desk/state.hex" --port "$3"
+    eventually has_card "$2"
+    "$CARDROOT" card issue --plan "examples/province/$5" --city-keys "$desk/keys" --city 3701FFFFFFFFFFFF --card "$4" \
+        --data "$desk/sam.toml" --secret "pin=@$desk/pin.hex" --exchange-key "@$desk/exchange.hex" \
+        --transport-key "@$desk/transport.hex" --reader "$2" >/dev/null
+}
+made city "$first" $port 8660636974790001 key-card.toml
+made sam "$second" $((port + 1)) 8660002073616D01 sam-card.toml
+cards=("${started[@]: -2}")
+card_key() {
+    "$CARDROOT" diversify pboc --key "@$desk/keys/$1.hex" --factor "$2" --out "$desk/$3" >/dev/null
+}
+card_key external-authentication 8660636974790001 officer.hex
+card_key application-control 8660002073616D01 sam-master.hex
+give() {
+    "$CARDROOT" card give --key-card "$first" --pin "@$1" --key "@$desk/officer.hex" --reader "$second" --kind sam \
+        --serial 8660002073616D01 --master "@$desk/sam-master.hex" --usage 22 --version 1
+}
+printf 1234 >"$desk/wrong-pin.hex"
+if give "$desk/wrong-pin.hex"; then echo "a key left without the PIN" >&2; exit 1; fi
+give "$desk/pin.hex"
+kill "${cards[@]}"
+eventually has_none "$first"
+eventually has_none "$second"
+
 echo "== our security domain under hosts of secure channels that others wrote"
 # Runs a host with a fresh card in the reader: with_domain LENGTH I COMMAND…
 with_domain() {
