@@ -9,6 +9,19 @@
 //! ```
 //!
 //! One test needs neither: it runs this program again where there is no service.
+//!
+//! | what goes wrong | test |
+//! |---|---|
+//! | no service; one that ends, in mid-command too | `without_a_service_there_is_none`, `a_service_that_ends_is_an_error_and_no_answer` |
+//! | no readers, no such reader, several | `a_service_without_readers_has_none`, `readers_are_found_by_name_or_part_of_it…` |
+//! | no card, none in time | `an_empty_reader_has_no_card` |
+//! | a card of the other protocol | `a_card_that_speaks_another_protocol_is_not_opened` |
+//! | another program has the card, or wants it alone | `a_card_in_use_is_not_had_alone` |
+//! | another program has a transaction | `a_transaction_keeps_others_waiting_until_it_is_dropped` |
+//! | another program resets the card | `a_reset_by_another_program_shows_until_the_card_is_connected_anew` |
+//! | the card is pulled out in mid-command, and put back | `a_card_removed_in_mid_command_is_an_error…` |
+//! | the answer does not fit the buffer | `a_short_buffer_is_an_error_and_the_card_has_carried_out_the_command` |
+//! | less than a command, less than a status word | `less_than_a_command_is_not_sent`, `less_than_a_status_word_is_an_error` |
 
 #![allow(
     clippy::unwrap_used,
@@ -19,6 +32,7 @@
 
 use core::time::Duration;
 use std::env;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
@@ -55,13 +69,17 @@ struct Plugged {
 
 impl Plugged {
     fn new(protocol: Protocol, mut card: impl VirtualCard + Send + 'static) -> Self {
+        Self::served_by(move |stream| {
+            // A card that is pulled out sees a broken connection.
+            let _ = vpcd::serve(stream, &Atr::of(&PROFILE, protocol), &mut card);
+        })
+    }
+
+    fn served_by(serve: impl FnOnce(&TcpStream) + Send + 'static) -> Self {
         let port: u16 = variable("CARDROOT_PCSC_PORT").parse().unwrap();
         let stream = vpcd::connect(("127.0.0.1", port), PATIENCE).unwrap();
         let ours = stream.try_clone().unwrap();
-        let serving = thread::spawn(move || {
-            // A card that is pulled out sees a broken connection.
-            let _ = vpcd::serve(&stream, &Atr::of(&PROFILE, protocol), &mut card);
-        });
+        let serving = thread::spawn(move || serve(&stream));
         let plugged = Self { stream: ours, serving: Some(serving) };
         Bench::manager().wait_for_card(&Bench::reader(), PATIENCE).unwrap();
         plugged
@@ -296,6 +314,35 @@ fn a_short_buffer_is_an_error_and_the_card_has_carried_out_the_command() {
     let result = Bench::open().transmit(&[0x00, 0xB0, 0x00, 0x00, 0x08], &mut [0; 9]);
     assert_eq!(result, Err(PcscError::ShortBuffer { needed: 10, found: 9 }));
     assert_eq!(counted.try_iter().count(), 1);
+}
+
+/// A card that answers every command by these bytes, whatever a card may answer: the reader's frames, by hand.
+fn answer_by(mut stream: &TcpStream, answer: &[u8]) -> std::io::Result<()> {
+    const ATR_WANTED: u8 = 0x04;
+    let atr = Atr::of(&PROFILE, Protocol::T1);
+    loop {
+        let mut len = [0; 2];
+        stream.read_exact(&mut len)?;
+        let mut frame = vec![0; u16::from_be_bytes(len).into()];
+        stream.read_exact(&mut frame)?;
+        let reply = match frame[..] {
+            [ATR_WANTED] => atr.bytes(),
+            [_] => continue,
+            _ => answer,
+        };
+        stream.write_all(&u16::try_from(reply.len()).unwrap().to_be_bytes())?;
+        stream.write_all(reply)?;
+    }
+}
+
+#[test]
+#[ignore = "needs a reader: ci/pcsc.sh"]
+fn less_than_a_status_word_is_an_error() {
+    let _card = Plugged::served_by(|stream| {
+        let _ = answer_by(stream, &[0x90]);
+    });
+    let result = Bench::open().transmit(&[0x00, 0xB0, 0x00, 0x00, 0x08], &mut [0; 258]);
+    assert_eq!(result, Err(PcscError::ShortResponse { found: 1 }));
 }
 
 #[test]
