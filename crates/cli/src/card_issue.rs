@@ -209,6 +209,7 @@ impl Job {
                     match scope {
                         KeyScope::Card => "card",
                         KeyScope::City => "city",
+                        KeyScope::Province => "province",
                         KeyScope::Family => "family",
                     },
                 )

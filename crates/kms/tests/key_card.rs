@@ -16,8 +16,9 @@ use cardroot_kms::key_card::{KeyCard, KeyCardError, KeyName, OpenError, OpenKeyC
 use common::{CHIP, PIN, Reader, SoftCard, blank, city_key, data, random_key, ring, rng};
 use diversify::Factor;
 use diversify::tree::purpose::{
-    ApplicationControl, ExternalAuthentication, Function, InternalAuthentication,
+    ApplicationControl, ExternalAuthentication, Function, InternalAuthentication, Purchase,
 };
+use diversify::tree::{Origin, ProvinceKey};
 use tdea::TdeaKey;
 
 const APPLICATION: FileId = FileId(0x3F01);
@@ -218,6 +219,71 @@ fn a_card_of_another_family_and_one_that_is_no_sam_get_no_key() {
     ));
 }
 
+/// Two roads to one key: down the tree, and from card to card.
+#[test]
+fn keys_of_the_province_reach_a_sam_by_way_of_a_citys_card() {
+    let exchange = random_key();
+    let (city, user_card) = (Factor::from(*b"3702\xFF\xFF\xFF\xFF"), Factor::from([0x55; 8]));
+    let province_key =
+        |seed| TdeaKey::from(core::array::from_fn::<u8, 16, _>(|i| u8::try_from(i).unwrap() * 7 + seed));
+    let internal =
+        ProvinceKey::<InternalAuthentication>::from_key(province_key(1), Origin::province(1)).unwrap();
+    let purchase = ProvinceKey::<Purchase>::from_key(province_key(2), Origin::province(1)).unwrap();
+    let mut keys = with_exchange_key(&exchange);
+    keys.insert_province_key(&internal).unwrap();
+    keys.insert_province_key(&purchase).unwrap();
+
+    let text = include_str!("data/key-card.toml");
+    let of_province = text.replace("kind = ", "of = \"province\", kind = ");
+    let (plan, bare) = (of_province.parse().unwrap(), without_parent_keys(text).parse().unwrap());
+    let (_, secondary) = made(&plan, &keys, CardProfile::key_card(KeyCardKind::Secondary, CHIP));
+    let (_, city_card) = made(&bare, &keys, CardProfile::key_card(KeyCardKind::City, CHIP));
+    let (_, sam) = made(&SAM.parse().unwrap(), &keys, CardProfile::sam(CHIP));
+    let (mut secondary, mut city_card) = (Channel::new(secondary), Channel::new(city_card));
+    let mut sam = Channel::new(sam);
+
+    let two_levels = PsamKeyUsage::new(2, 7).unwrap();
+    let undispersed = KeyName { usage: two_levels, ..encrypting() };
+    let for_city = KeyName { factors: &[*city.as_bytes()], ..undispersed };
+    opened(&mut secondary).give(&for_city, &mut receiving(&mut city_card, ReceiverKind::City)).unwrap();
+    // The SAM gets its key from the city's card alone.
+    match opened(&mut secondary).give(&for_city, &mut receiving(&mut sam, ReceiverKind::Sam)).unwrap_err() {
+        KeyCardError::Giver(error) => assert_eq!(status(error), StatusWord::CONDITIONS_OF_USE),
+        other => panic!("{other:?}"),
+    }
+    opened(&mut city_card).give(&encrypting(), &mut receiving(&mut sam, ReceiverKind::Sam)).unwrap();
+
+    let mut sam = sam.into_transport();
+    send(&mut sam, &init_for_descrypt(encrypting().usage, 1, &[*user_card.as_bytes()]).unwrap());
+    let answer = send(&mut sam, &des_crypt(DesCrypt::Encrypt, &[0x11; 8]).unwrap());
+    let mut expected = [0x11; 8];
+    let key = internal.city_key(city).card_key(user_card);
+    key.expose_key().cipher().encrypt(tdea::Mode::Ecb, &mut expected).unwrap();
+    assert_eq!(answer, expected);
+}
+
+/// A key card that gets its keys from another one.
+fn without_parent_keys(text: &str) -> String {
+    let (start, end) = (text.find("sam-key").unwrap(), text.find("exchange-key").unwrap());
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn a_key_of_the_province_is_two_levels_from_a_card() {
+    let text = include_str!("data/key-card.toml").replace("kind = 7", "kind = 7, of = \"province\"");
+    let with =
+        |levels: u8| text.replace("kind = 7,", &format!("kind = 7, levels = {levels},")).parse::<Plan>();
+    for levels in [0, 1, 8] {
+        let place = "application 3F01, SAM key `internal authentication`".to_owned();
+        assert_eq!(with(levels), Err(PlanError::At { place, fault: PlanFault::SamUsage }));
+    }
+    // A ring of the city's keys does not have it.
+    let without =
+        with(2).unwrap().script(&with_exchange_key(&random_key()), &data(), &random_key(), Mode::Production);
+    let fault = PlanFault::NoKey("internal authentication".to_owned());
+    assert!(matches!(without.unwrap_err(), PlanError::At { fault: found, .. } if found == fault));
+}
+
 /// A SAM that says it is another one gets what it can't open.
 #[test]
 fn a_key_is_for_one_card_alone() {
@@ -306,7 +372,7 @@ fn the_exchange_key_is_a_key_of_its_own() {
     let place = "application 3F01, exchange key".to_owned();
     assert_eq!(without.unwrap_err(), PlanError::At { place, fault });
 
-    let purchase = city_key::<diversify::tree::purpose::Purchase>(0).expose_key().duplicate();
+    let purchase = city_key::<Purchase>(0).expose_key().duplicate();
     let second = KeyRingError::SecondPurpose("purchase");
     assert_eq!(ring(0, CHIP).insert_exchange_key(1, &purchase), Err(second));
     let mut keys = with_exchange_key(&transport);

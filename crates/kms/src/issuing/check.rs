@@ -3,7 +3,7 @@
 use apdu::commands::pboc::{KeyAttributes, KeyUse, PsamKeyUsage, Tries};
 use apdu::commands::{FileId, Sfi};
 
-use super::plan::{Application, File, FileKind, Key, Master, Pin, Plan, SamKey, System, Use, Wallet};
+use super::plan::{Application, File, FileKind, Key, Master, Owner, Pin, Plan, SamKey, System, Use, Wallet};
 use super::plan_error::{At, PlanError, PlanFault, Result};
 use super::script::ALGORITHM;
 
@@ -178,9 +178,14 @@ pub(super) fn follow(state: u8) -> Result<u8> {
 }
 
 pub(super) fn sam_usage(key: &SamKey) -> Result<PsamKeyUsage> {
+    let distance = match key.of {
+        Owner::City => 1,
+        Owner::Province => 2,
+    };
+    let levels = key.levels.unwrap_or(distance);
     // Kinds 0 and 1 are the master and the line protection key of the SAM's own directory.
-    let is_parent = key.levels > 0 && key.kind > 1;
-    PsamKeyUsage::new(key.levels, key.kind).filter(|_| is_parent).ok_or(PlanFault::SamUsage)
+    let is_parent = levels >= distance && key.kind > 1;
+    PsamKeyUsage::new(levels, key.kind).filter(|_| is_parent).ok_or(PlanFault::SamUsage)
 }
 
 /// What the card has to know of a key of this `version`.

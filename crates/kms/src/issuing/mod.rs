@@ -18,7 +18,7 @@ pub use data::{CardData, CardDataError};
 pub use key_ring::{KeyRing, KeyRingError, KeyScope};
 pub use plan::{
     Application, CardLevel, ContentProtection, ExchangeKey, File, FileKind, Key, KeyFile, Loading, Master,
-    Name, Pin, Plan, SamKey, System, Use, Wallet, WalletKind,
+    Name, Owner, Pin, Plan, SamKey, System, Use, Wallet, WalletKind,
 };
 pub use plan_error::{PlanError, PlanFault};
 pub use planner::Mode;

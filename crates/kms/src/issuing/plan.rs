@@ -130,7 +130,7 @@ pub struct Application {
     /// Keys, loaded under the application master.
     #[serde(default)]
     pub key: Vec<Key>,
-    /// Keys of the city: a SAM derives those of user cards from them, a key card gives them to SAMs.
+    /// Keys of city or province: a SAM derives those of user cards from them, a key card gives them to other cards.
     #[serde(default)]
     pub sam_key: Vec<SamKey>,
     /// The key under which key cards and SAMs of one family give keys to each other: usage `1E`.
@@ -262,7 +262,7 @@ pub struct ExchangeKey {
     pub version: Option<u8>,
 }
 
-/// A key of the city in a SAM or on a key card.
+/// A key of the city or province in a SAM or on a key card.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -273,11 +273,26 @@ pub struct SamKey {
     pub version: Option<u8>,
     /// Version under which the SAM keeps it: by default the version of the key.
     pub slot: Option<u8>,
-    /// Levels of dispersion down to the key of a user card, at least 1: by default 1.
-    #[serde(default = "one_level")]
-    pub levels: u8,
+    /// Whose key it is: by default the city's.
+    #[serde(default)]
+    pub of: Owner,
+    /// Levels of dispersion down to the key of a user card, at most 7. By default, and at the least, 1 for a key of the city and 2
+    /// for one of the province.
+    pub levels: Option<u8>,
     /// Type in the SAM, one that the function of the key calls for: 2 is purchase, 7 is encryption.
     pub kind: u8,
+}
+
+/// Whose a key is that user cards' keys are derived from.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Owner {
+    /// A city's.
+    #[default]
+    City,
+    /// The province's: a secondary key card gives each city its own, a SAM derives those of every city.
+    Province,
 }
 
 /// A PIN.
@@ -465,8 +480,4 @@ const fn master_level() -> u8 {
 
 const fn shown_file() -> u8 {
     0x95
-}
-
-const fn one_level() -> u8 {
-    1
 }

@@ -13,8 +13,8 @@ use super::check::{file_place, follow, key_place, key_use, sam_usage, tries, wal
 use super::data::CardData;
 use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey};
 use super::plan::{
-    self, Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Pin, Plan,
-    SamKey, Use,
+    self, Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Owner, Pin,
+    Plan, SamKey, Use,
 };
 use super::plan_error::{At, PlanError, PlanFault, Result};
 use super::script::{Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step};
@@ -235,7 +235,11 @@ impl<'a> Planner<'a> {
     }
 
     fn sam_key(&mut self, key: &SamKey) -> Result<LoadedSamKey> {
-        let taken = self.take(&key.key, KeyScope::City, key.version, None)?;
+        let scope = match key.of {
+            Owner::City => KeyScope::City,
+            Owner::Province => KeyScope::Province,
+        };
+        let taken = self.take(&key.key, scope, key.version, None)?;
         let types = taken.purpose.map_or([].as_slice(), |purpose| purpose.card_key_types().fmcos);
         if !types.iter().any(|key_type| sam_kinds(*key_type).contains(&key.kind)) {
             return Err(PlanFault::NotForThisKind { function: taken.name(), kind: key.kind });
