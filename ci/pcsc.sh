@@ -192,12 +192,12 @@ made() {
     aside "family-$1" "$CARDROOT" card serve --profile "$1" --transport-key "@$desk/transport.hex" --serial "$4" \
         --state "$desk/$1.card" --state-key "@$desk/state.hex" --port "$3"
     eventually has_card "$2"
-    "$CARDROOT" card issue --plan "examples/province/$5" --city-keys "$desk/keys" --city 3701FFFFFFFFFFFF --card "$4" \
+    "$CARDROOT" card issue --plan "$5" --city-keys "$desk/keys" --city 3701FFFFFFFFFFFF --card "$4" \
         --data "$desk/sam.toml" --secret "pin=@$desk/pin.hex" --exchange-key "@$desk/exchange.hex" \
         --transport-key "@$desk/transport.hex" --reader "$2" >/dev/null
 }
-made city "$first" $port 8660636974790001 key-card.toml
-made sam "$second" $((port + 1)) 8660002073616D01 sam-card.toml
+made city "$first" $port 8660636974790001 crates/cli/tests/data/card_issue/key-card.toml
+made sam "$second" $((port + 1)) 8660002073616D01 examples/province/sam-card.toml
 cards=("${started[@]: -2}")
 card_key() {
     "$CARDROOT" diversify pboc --key "@$desk/keys/$1.hex" --factor "$2" --out "$desk/$3" >/dev/null

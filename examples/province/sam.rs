@@ -4,31 +4,21 @@ use cardroot::apdu::Le;
 use cardroot::apdu::commands::pboc::wallet::{
     Purchase, PurchaseKind, PurchaseStatement, Tac, TransactionTime,
 };
-use cardroot::apdu::commands::pboc::{
-    DesCrypt, PsamKeyUsage, ReceiverKind, Wallet, des_crypt, init_for_descrypt,
-};
+use cardroot::apdu::commands::pboc::{DesCrypt, ReceiverKind, Wallet, des_crypt, init_for_descrypt};
 use cardroot::apdu::commands::{BinaryAddress, ChallengeLength, InternalOperation, Sfi, get_challenge};
 use cardroot::apdu::commands::{external_authenticate, internal_authenticate, read_binary, select_file};
-use cardroot::apdu::secure::pboc::{CardKey, MasterKey};
 use cardroot::card::CardProfile;
 use cardroot::diversify::Factor;
 use cardroot::kms::issuing::{CardData, Plan};
-use cardroot::kms::key_card::{KeyName, OpenKeyCard, Receiver};
+use cardroot::kms::key_card::{KeyName, OpenKeyCard};
 use cardroot::tdea::TdeaKey;
 use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
 
 use crate::Failure;
-use crate::key_card::EXCHANGE_VERSION;
+use crate::key_card::{ENCRYPT, EXCHANGE_VERSION, EXTERNAL, INTERNAL, carried, receiver, usage};
 use crate::keys::Centre;
 use crate::perso::{APPLICATION, Reader, SoftCard, deliver, personalise, send, transport_key};
-
-/// Kinds of keys in a SAM, as the plan of the key card says.
-const ENCRYPT: u8 = 7;
-const PURCHASE: u8 = 2;
-/// Slots in which the plan has the two that encrypt kept apart.
-const INTERNAL: u8 = 0x01;
-const EXTERNAL: u8 = 0x02;
 
 /// Identifiers of the user card's keys that a SAM works with.
 pub const INTERNAL_KEY: u8 = 0x01;
@@ -64,12 +54,8 @@ impl Sam {
         keys.insert_exchange_key(EXCHANGE_VERSION, exchange)?;
         let data = CardData::new().with("terminal", &terminal);
         personalise(&mut reader, plan, &keys, &data, &transport)?;
-        let master = centre.keys.application_control.card_key(Factor::from(chip));
-        let master = MasterKey::from_key(CardKey::try_from(master.expose_key().duplicate())?);
-        let mut receiver = Receiver::open(&mut reader, ReceiverKind::Sam, chip, APPLICATION, &master)?;
-        let purchase_version = centre.keys.purchase.version();
-        for (kind, version) in [(ENCRYPT, INTERNAL), (ENCRYPT, EXTERNAL), (PURCHASE, purchase_version)] {
-            let usage = usage(kind)?;
+        let mut receiver = receiver(&mut reader, ReceiverKind::Sam, chip, centre)?;
+        for (usage, version) in carried(1, centre)? {
             let key = KeyName { usage, version, exchange_version: EXCHANGE_VERSION, factors: &[] };
             key_card.give(&key, &mut receiver)?;
         }
@@ -121,12 +107,7 @@ impl Sam {
     }
 
     fn encrypt(&mut self, version: u8, factor: Factor, block: [u8; 8]) -> Result<Vec<u8>, Failure> {
-        send(&mut self.reader, &init_for_descrypt(usage(ENCRYPT)?, version, &[*factor.as_bytes()])?)?;
+        send(&mut self.reader, &init_for_descrypt(usage(1, ENCRYPT)?, version, &[*factor.as_bytes()])?)?;
         send(&mut self.reader, &des_crypt(DesCrypt::Encrypt, &block)?)
     }
-}
-
-/// One level of dispersion: from the city's key to the card's.
-fn usage(kind: u8) -> Result<PsamKeyUsage, Failure> {
-    PsamKeyUsage::new(1, kind).ok_or_else(|| Failure("no such SAM key usage".to_owned()))
 }

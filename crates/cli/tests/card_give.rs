@@ -20,7 +20,7 @@ use common::{Run, Scratch, run};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 
-const KEY_CARD_PLAN: &str = include_str!("../../../examples/province/key-card.toml");
+const KEY_CARD_PLAN: &str = include_str!("data/card_issue/key-card.toml");
 const SAM_PLAN: &str = include_str!("../../../examples/province/sam-card.toml");
 const CHIP: [u8; 8] = *b"\x86\x60chip01";
 const CHIP_DIGITS: &str = "8660636869703031";
