@@ -93,7 +93,7 @@ if [ "$1" = isolated ]; then
 fi
 
 # Two readers: on a port and on the next one. The driver has memory for no more.
-mkdir "$work/readers"
+mkdir "$work/readers" "$work/no-readers"
 port=35963
 printf 'FRIENDLYNAME "Cardroot"\nDEVICENAME /dev/null:0x%04X\nLIBPATH %s\nCHANNELID 0x%04X\n' \
     $port /usr/lib/pcsc/drivers/serial/libifdvpcd.so $port >"$work/readers/vpcd"
@@ -103,8 +103,12 @@ second="Cardroot 00 01"
 echo "== pcscd"
 # Later versions ask polkit for leave, which needs dbus.
 polkit=$(pcscd --help 2>&1 | grep -o -- --disable-polkit || true)
-aside pcscd pcscd --foreground --info $polkit -c "$work/readers"
-eventually test -S /run/pcscd/pcscd.comm
+# Starts the service with the readers of a folder.
+service() {
+    aside "pcscd-$1" pcscd --foreground --info $polkit -c "$work/$1"
+    eventually "$CARDROOT" apdu readers
+}
+service readers
 
 echo "== our card under programs that others wrote"
 aside card-t1 "$CARDROOT" card serve --profile user --known-transport-key --port $port --protocol t1
@@ -179,6 +183,38 @@ with_kept_card() {
 with_kept_card "$CARDROOT" card issue
 with_kept_card "$CARDROOT" card inspect
 
+echo "== a key card gives a SAM its key, each made by a plan, in two readers"
+"$CARDROOT" key generate --length double --out "$desk/keys/external-authentication.hex" >/dev/null
+"$CARDROOT" key generate --length double --out "$desk/exchange.hex" >/dev/null
+printf '[text]\nterminal = "T00001"\n' >"$desk/sam.toml"
+# Makes a card of a plan that stays in its reader: made PROFILE READER PORT SERIAL PLAN.
+made() {
+    aside "family-$1" "$CARDROOT" card serve --profile "$1" --transport-key "@$desk/transport.hex" --serial "$4" \
+        --state "$desk/$1.card" --state-key "@$desk/state.hex" --port "$3"
+    eventually has_card "$2"
+    "$CARDROOT" card issue --plan "$5" --city-keys "$desk/keys" --city 3701FFFFFFFFFFFF --card "$4" \
+        --data "$desk/sam.toml" --secret "pin=@$desk/pin.hex" --exchange-key "@$desk/exchange.hex" \
+        --transport-key "@$desk/transport.hex" --reader "$2" >/dev/null
+}
+made city "$first" $port 8660636974790001 crates/cli/tests/data/card_issue/key-card.toml
+made sam "$second" $((port + 1)) 8660002073616D01 examples/province/sam-card.toml
+cards=("${started[@]: -2}")
+card_key() {
+    "$CARDROOT" diversify pboc --key "@$desk/keys/$1.hex" --factor "$2" --out "$desk/$3" >/dev/null
+}
+card_key external-authentication 8660636974790001 officer.hex
+card_key application-control 8660002073616D01 sam-master.hex
+give() {
+    "$CARDROOT" card give --key-card "$first" --pin "@$1" --key "@$desk/officer.hex" --reader "$second" --kind sam \
+        --serial 8660002073616D01 --master "@$desk/sam-master.hex" --usage 22 --version 1
+}
+printf 1234 >"$desk/wrong-pin.hex"
+if give "$desk/wrong-pin.hex"; then echo "a key left without the PIN" >&2; exit 1; fi
+give "$desk/pin.hex"
+kill "${cards[@]}"
+eventually has_none "$first"
+eventually has_none "$second"
+
 echo "== our security domain under hosts of secure channels that others wrote"
 # Runs a host with a fresh card in the reader: with_domain LENGTH I COMMAND…
 with_domain() {
@@ -206,5 +242,12 @@ PYTHONPATH=/usr/lib/python3/site-packages/virtualsmartcard:/usr/lib/python3/site
     aside vicc "$VICC_PYTHON" /usr/bin/vicc -t iso7816 --hostname 127.0.0.1 --port $((port + 1))
 eventually has_card "$second"
 CARDROOT_PCSC_READER=$first CARDROOT_PCSC_PORT=$port CARDROOT_PCSC_VICC=$second \
-    "$PCSC_TESTS" --ignored --nocapture --test-threads=1
+    "$PCSC_TESTS" --ignored --nocapture --test-threads=1 --skip service
+
+echo "== no service, one that ends in mid-command, one without readers"
+"$PCSC_TESTS" --exact without_a_service_there_is_none
+CARDROOT_PCSC_READER=$first CARDROOT_PCSC_PORT=$port CARDROOT_PCSC_SERVICE=${started[0]} \
+    "$PCSC_TESTS" --ignored --exact a_service_that_ends_is_an_error_and_no_answer
+service no-readers
+"$PCSC_TESTS" --ignored --exact a_service_without_readers_has_none
 echo "== done"

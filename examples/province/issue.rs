@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
-use cardroot::card::{CardProfile, TransportKey};
+use cardroot::card::{CardProfile, KeyCard as Kind, TransportKey};
 use cardroot::diversify::profile::{DispersionProfile, Field, Identity, Source, Value};
 use cardroot::diversify::{Factor, LevelId};
 use cardroot::kms::issuing::{CardData, Plan};
@@ -13,8 +13,8 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 
 use crate::Failure;
-use crate::key_card::KeyCard;
-use crate::keys::{Centre, CityKeys};
+use crate::key_card::{EXCHANGE_VERSION, KeyCard, PIN as OFFICERS_PIN};
+use crate::keys::{Centre, CityKeys, ProvinceKeys};
 use crate::perso::{Reader, deliver, personalise, transport_key};
 use crate::plan::{CardRow, Inputs};
 use crate::report::{Report, progress};
@@ -23,6 +23,9 @@ use crate::sam::Sam;
 const STAGE: &str = "cards";
 /// Serial number of a blank that never came from the card maker: it has the key that the whole world knows.
 const SWAPPED: [u8; 8] = [0xFF; 8];
+
+/// The PIN that the forger gave the forged card.
+pub const FORGED_PIN: [u8; 2] = [0x12, 0x34];
 
 /// A card that went out.
 #[derive(Debug)]
@@ -46,15 +49,16 @@ pub type Issued = BTreeMap<String, IssuedCity>;
 /// Issues all cards that can be issued; the others are refused one by one.
 pub fn issue(
     inputs: &Inputs,
-    centres: &[Centre],
+    (province, centres): (&ProvinceKeys, &[Centre]),
     transport_master: &TdeaKey,
     report: &mut Report,
 ) -> Result<Issued, Failure> {
     let started = Instant::now();
     let profile = inputs.plan.province.dispersion_profile()?;
     let mut cities = Issued::new();
+    let mut family = Family::found(inputs, province, transport_master)?;
     for (number, centre) in (1_u8..).zip(centres) {
-        let sam = equip(inputs, centre, number, transport_master, report)?;
+        let sam = family.equip(inputs, centre, number, report)?;
         let forged = forge(&inputs.user_card, transport_master)?;
         cities.insert(centre.code.clone(), IssuedCity { sam, cards: vec![], forged });
     }
@@ -78,28 +82,56 @@ pub fn issue(
     Ok(cities)
 }
 
-/// A city's key card, and the SAM that gets its keys from it.
-fn equip(
-    inputs: &Inputs,
-    centre: &Centre,
-    number: u8,
-    transport_master: &TdeaKey,
-    report: &mut Report,
-) -> Result<Sam, Failure> {
-    let exchange = TdeaKey::generate(KeyLength::Double, &mut UnwrapErr(SysRng));
-    let chip = |[a, b, c]: [u8; 3]| [a, b, c, 0, 0, 0, 0, number];
-    let issue_sam = |key_card: &mut KeyCard| {
-        Sam::issue(&inputs.sam_card, centre, chip(*b"SAM"), transport_master, (&exchange, key_card))
-    };
-    let mut key_card = KeyCard::issue(&inputs.key_card, centre, chip(*b"KEY"), transport_master, &exchange)?;
-    // Once somebody takes the card without its officer.
-    if number == 1
-        && let Err(failure) = issue_sam(&mut key_card)
-    {
-        report.refuse(STAGE, format!("key card of {} without its PIN", centre.code), failure);
+/// What key cards and SAMs of the province have in common.
+struct Family<'a> {
+    transport_master: &'a TdeaKey,
+    /// Under it they give keys to each other.
+    exchange: TdeaKey,
+    office: Centre,
+    secondary: KeyCard,
+}
+
+impl<'a> Family<'a> {
+    /// The province makes its secondary card, with its own keys on it.
+    fn found(
+        inputs: &Inputs,
+        province: &ProvinceKeys,
+        transport_master: &'a TdeaKey,
+    ) -> Result<Self, Failure> {
+        let exchange = TdeaKey::generate(KeyLength::Double, &mut UnwrapErr(SysRng));
+        let (office, chip) = (Centre::office()?, *b"SEC\0\0\0\0\0");
+        let mut keys = office.keys.ring(Factor::from(chip))?;
+        keys.insert_exchange_key(EXCHANGE_VERSION, &exchange)?;
+        province.put_onto(&mut keys)?;
+        let plan = &inputs.secondary_card;
+        let secondary = KeyCard::issue(plan, Kind::Secondary, chip, transport_master, &keys)?;
+        Ok(Self { transport_master, exchange, office, secondary })
     }
-    key_card.open(centre)?;
-    issue_sam(&mut key_card)
+
+    /// A city's key card, with keys from the secondary card, and the SAM that gets its keys from it.
+    fn equip(
+        &mut self,
+        inputs: &Inputs,
+        centre: &Centre,
+        number: u8,
+        report: &mut Report,
+    ) -> Result<Sam, Failure> {
+        let chip = |[a, b, c]: [u8; 3]| [a, b, c, 0, 0, 0, 0, number];
+        let mut keys = centre.keys.ring(Factor::from(chip(*b"KEY")))?;
+        keys.insert_exchange_key(EXCHANGE_VERSION, &self.exchange)?;
+        let (plan, master) = (&inputs.key_card, self.transport_master);
+        let mut key_card = KeyCard::issue(plan, Kind::City, chip(*b"KEY"), master, &keys)?;
+        key_card.take_from(&mut self.secondary.open(&self.office, &OFFICERS_PIN)?, centre)?;
+        // Once somebody takes the card without its officer.
+        if number == 1
+            && let Err(failure) = key_card.open(centre, &[0x12, 0x34])
+        {
+            report.refuse(STAGE, format!("key card of {} without its PIN", centre.code), failure);
+        }
+        let mut key_card = key_card.open(centre, &OFFICERS_PIN)?;
+        let exchange = (&self.exchange, &mut key_card);
+        Sam::issue(&inputs.sam_card, centre, chip(*b"SAM"), master, exchange)
+    }
 }
 
 /// Issues card after card and remembers what may not come twice.
@@ -172,7 +204,7 @@ fn card_data(row: &CardRow, order: &Order) -> CardData {
 }
 
 /// A PIN as these cards compare it: two digits a byte, filled up by F.
-fn bcd_pin(pin: &Pin) -> Vec<u8> {
+pub fn bcd_pin(pin: &Pin) -> Vec<u8> {
     let (pairs, rest) = pin.expose_digits().as_chunks();
     let last = rest.iter().map(|digit| digit << 4 | 0x0F);
     pairs.iter().map(|[high, low]| high << 4 | low & 0x0F).chain(last).collect()
@@ -201,7 +233,7 @@ fn forge(plan: &Plan, transport_master: &TdeaKey) -> Result<Reader, Failure> {
         chip,
         serial: [0x37, 0x01, 0x00, 0x26, 0, 0, 0, 0, 0, 0x01],
         factor: Factor::from(chip),
-        pin: vec![0x12, 0x34],
+        pin: FORGED_PIN.to_vec(),
     };
     let keys = CityKeys::made_up()?.ring(order.factor)?;
     personalise(&mut reader, plan, &keys, &card_data(&row, &order), &transport)?;

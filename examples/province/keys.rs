@@ -8,7 +8,7 @@ use cardroot::diversify::tree::purpose::{
     ApplicationControl, CardMaintenance, CityInternalAuthentication, Derived, ExternalAuthentication,
     InternalAuthentication, Issuing, LineProtection, LocalFileUpdate, Purchase, Recharge, Tac,
 };
-use cardroot::diversify::tree::{CityKey, FunctionLabels, Origin, ParentKey};
+use cardroot::diversify::tree::{CityKey, FunctionLabels, Origin, ParentKey, ProvinceKey};
 use cardroot::diversify::{Factor, LevelId, pboc};
 use cardroot::kms::issuing::KeyRing;
 use cardroot::tdea::{KeyLength, TdeaKey};
@@ -51,7 +51,8 @@ macro_rules! city_keys {
                 Ok(keys)
             }
 
-            /// Keys that nobody of the province has made: what a forger comes up with.
+            /// Keys that are not derived from those of the province: what a forger comes up with, and what the province's own
+            /// office has for its cards.
             pub fn made_up() -> Result<Self, Failure> {
                 let origin = Origin::city(1, Factor::from([0x0F; 8]));
                 Ok(Self {
@@ -89,6 +90,33 @@ city_keys! {
     internal: InternalAuthentication from provincial_application_master;
 }
 
+/// The keys of the province that its cities' key cards get.
+#[derive(Debug)]
+pub struct ProvinceKeys {
+    internal: ProvinceKey<InternalAuthentication>,
+    external: ProvinceKey<ExternalAuthentication>,
+    purchase: ProvinceKey<Purchase>,
+}
+
+impl ProvinceKeys {
+    fn derive(parent: &ParentKey) -> Self {
+        let labels = &FunctionLabels::V1;
+        let master = parent.provincial_application_master(labels);
+        Self {
+            internal: master.function_key(labels),
+            external: master.function_key(labels),
+            purchase: master.function_key(labels),
+        }
+    }
+
+    /// For the secondary key card.
+    pub fn put_onto(&self, ring: &mut KeyRing) -> Result<(), Failure> {
+        ring.insert_province_key(&self.internal)?;
+        ring.insert_province_key(&self.external)?;
+        Ok(ring.insert_province_key(&self.purchase)?)
+    }
+}
+
 /// A city centre with its keys.
 #[derive(Debug)]
 pub struct Centre {
@@ -97,13 +125,20 @@ pub struct Centre {
     pub keys: CityKeys,
 }
 
-/// Makes the keys of every city and sends them there.
+impl Centre {
+    /// The province's own office.
+    pub fn office() -> Result<Self, Failure> {
+        Ok(Self { code: "province".to_owned(), name: "the province".to_owned(), keys: CityKeys::made_up()? })
+    }
+}
+
+/// Makes the keys of every city and sends them there. Those that cards carry stay.
 pub fn distribute(
     inputs: &Inputs,
     parent: TdeaKey,
     transport_master: &TdeaKey,
     report: &mut Report,
-) -> Result<Vec<Centre>, Failure> {
+) -> Result<(ProvinceKeys, Vec<Centre>), Failure> {
     let started = Instant::now();
     let province = &inputs.plan.province;
     let profile = province.dispersion_profile()?;
@@ -137,7 +172,7 @@ pub fn distribute(
     let keys = records.len();
     report.record("city-keys.csv", &["city", "name", "key", "version", "check value"], records)?;
     report.timing("city keys", started, |_| format!("{keys} keys wrapped, carried and opened"));
-    Ok(centres)
+    Ok((ProvinceKeys::derive(&parent), centres))
 }
 
 fn try_parcel(

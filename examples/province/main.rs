@@ -17,6 +17,7 @@ mod key_card;
 mod keys;
 mod perso;
 mod plan;
+mod purse;
 mod report;
 mod sales;
 mod sam;
@@ -82,8 +83,9 @@ fn run(input: &std::path::Path, output: &std::path::Path) -> Result<(String, boo
     let inputs = Inputs::read(input)?;
     let mut report = Report::into_folder(output)?;
     let roots = ceremony::hold(&inputs, &mut report)?;
-    let centres = keys::distribute(&inputs, roots.parent, &roots.city_transport, &mut report)?;
-    let cards = issue::issue(&inputs, &centres, &roots.card_transport, &mut report)?;
+    let (province, centres) = keys::distribute(&inputs, roots.parent, &roots.city_transport, &mut report)?;
+    let mut cards = issue::issue(&inputs, (&province, &centres), &roots.card_transport, &mut report)?;
+    purse::try_out(&mut cards, &centres, &mut report)?;
     sales::trade(&inputs, roots.bdk, cards, &mut report)?;
     let title = format!("{}: from components to an answered sale", inputs.plan.province.name);
     report.finish(&title, inputs.expected)

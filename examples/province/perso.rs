@@ -11,8 +11,11 @@ use rand_core::UnwrapErr;
 
 use crate::Failure;
 
-/// A card of the software kind, in a reader.
-pub type Reader = Channel<Card<UnwrapErr<SysRng>>>;
+/// A card of the software kind.
+pub type SoftCard = Card<UnwrapErr<SysRng>>;
+
+/// One in a reader.
+pub type Reader = Channel<SoftCard>;
 
 /// The directory of the application, on user cards and SAMs alike.
 pub const APPLICATION: FileId = FileId(0x3F01);

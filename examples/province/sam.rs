@@ -1,30 +1,29 @@
 //! SAM cards: what a terminal of the city has, so that it and a user card can prove themselves to one another.
 
-use cardroot::apdu::commands::pboc::{DesCrypt, PsamKeyUsage, des_crypt, init_for_descrypt};
+use cardroot::apdu::Le;
+use cardroot::apdu::commands::pboc::wallet::{
+    Purchase, PurchaseKind, PurchaseStatement, Tac, TransactionTime,
+};
+use cardroot::apdu::commands::pboc::{DesCrypt, ReceiverKind, Wallet, des_crypt, init_for_descrypt};
 use cardroot::apdu::commands::{BinaryAddress, ChallengeLength, InternalOperation, Sfi, get_challenge};
-use cardroot::apdu::commands::{internal_authenticate, read_binary, select_file};
-use cardroot::apdu::{CommandApdu, Header, Instruction, Le};
+use cardroot::apdu::commands::{external_authenticate, internal_authenticate, read_binary, select_file};
 use cardroot::card::CardProfile;
 use cardroot::diversify::Factor;
 use cardroot::kms::issuing::{CardData, Plan};
+use cardroot::kms::key_card::{KeyName, OpenKeyCard};
 use cardroot::tdea::TdeaKey;
 use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
 
 use crate::Failure;
-use crate::key_card::{EXCHANGE_VERSION, KeyCard};
+use crate::key_card::{ENCRYPT, EXCHANGE_VERSION, EXTERNAL, INTERNAL, carried, receiver, usage};
 use crate::keys::Centre;
-use crate::perso::{APPLICATION, Reader, deliver, personalise, send, transport_key};
-
-/// Key type "encrypt" with one level of dispersion, as the plan says: from the city's key to the card's.
-const ENCRYPT: (u8, u8) = (1, 7);
-/// Slots in which the plan has the SAM keep its keys apart.
-const INTERNAL: u8 = 0x01;
-const EXTERNAL: u8 = 0x02;
+use crate::perso::{APPLICATION, Reader, SoftCard, deliver, personalise, send, transport_key};
 
 /// Identifiers of the user card's keys that a SAM works with.
 pub const INTERNAL_KEY: u8 = 0x01;
 pub const EXTERNAL_KEY: u8 = 0x01;
+const PURCHASE_KEY: u8 = 0x01;
 
 /// Short identifier of the public application file 0015, and where the serial number is in it.
 pub const PUBLIC_FILE: u8 = 0x15;
@@ -35,7 +34,8 @@ const SERIAL_LEN: u32 = 10;
 #[derive(Debug)]
 pub struct Sam {
     reader: Reader,
-    usage: PsamKeyUsage,
+    /// The number of its terminal.
+    terminal: [u8; 6],
 }
 
 impl Sam {
@@ -45,20 +45,21 @@ impl Sam {
         centre: &Centre,
         chip: [u8; 8],
         transport_master: &TdeaKey,
-        (exchange, key_card): (&TdeaKey, &mut KeyCard),
+        (exchange, key_card): (&TdeaKey, &mut OpenKeyCard<'_, SoftCard>),
     ) -> Result<Self, Failure> {
-        let (levels, kind) = ENCRYPT;
-        let usage =
-            PsamKeyUsage::new(levels, kind).ok_or_else(|| Failure("no such SAM key usage".to_owned()))?;
+        let [_, _, terminal @ ..] = chip;
         let transport = transport_key(transport_master, chip)?;
         let mut reader = deliver(CardProfile::sam(chip), transport.duplicate().try_into()?);
         let mut keys = centre.keys.ring(Factor::from(chip))?;
         keys.insert_exchange_key(EXCHANGE_VERSION, exchange)?;
-        personalise(&mut reader, plan, &keys, &CardData::new(), &transport)?;
-        for version in [INTERNAL, EXTERNAL] {
-            key_card.give(&mut reader, chip, usage, version)?;
+        let data = CardData::new().with("terminal", &terminal);
+        personalise(&mut reader, plan, &keys, &data, &transport)?;
+        let mut receiver = receiver(&mut reader, ReceiverKind::Sam, chip, centre)?;
+        for (usage, version) in carried(1, centre)? {
+            let key = KeyName { usage, version, exchange_version: EXCHANGE_VERSION, factors: &[] };
+            key_card.give(&key, &mut receiver)?;
         }
-        Ok(Self { reader, usage })
+        Ok(Self { reader, terminal })
     }
 
     /// What a terminal does with every card: it reads who the card says it is, has it prove that, and proves itself.
@@ -83,13 +84,30 @@ impl Sam {
 
         let challenge = send(card, &get_challenge(ChallengeLength::Eight))?;
         let cryptogram = self.encrypt(EXTERNAL, factor, challenge.as_slice().try_into()?)?;
-        let header = Header::iso(Instruction::EXTERNAL_AUTHENTICATE, 0x00, EXTERNAL_KEY);
-        send(card, &CommandApdu::new(header).with_data(&cryptogram)?)?;
+        send(card, &external_authenticate(EXTERNAL_KEY, &cryptogram)?)?;
         Ok(serial)
     }
 
+    /// Takes money from the purse of a card with these keys. MAC1 comes from the SAM and MAC2 goes there: the terminal has no key.
+    pub fn take(
+        &mut self,
+        card: &mut Reader,
+        factor: Factor,
+        amount: u32,
+        time: TransactionTime,
+    ) -> Result<(PurchaseStatement, Tac), Failure> {
+        let kind = PurchaseKind::Purchase(Wallet::Purse);
+        let purchase = Purchase { kind, key_id: PURCHASE_KEY, amount, terminal: self.terminal };
+        let answer = purchase.answer(&send(card, &purchase.initialize())?)?;
+        let (ask, asked) = answer.ask_sam(&[*factor.as_bytes()], time)?;
+        let (debit, waiting) = asked.debit(&send(&mut self.reader, &ask)?)?;
+        let (credit, statement, tac) = waiting.credit_sam(&send(card, &debit)?)?;
+        send(&mut self.reader, &credit)?;
+        Ok((statement, tac))
+    }
+
     fn encrypt(&mut self, version: u8, factor: Factor, block: [u8; 8]) -> Result<Vec<u8>, Failure> {
-        send(&mut self.reader, &init_for_descrypt(self.usage, version, &[*factor.as_bytes()])?)?;
+        send(&mut self.reader, &init_for_descrypt(usage(1, ENCRYPT)?, version, &[*factor.as_bytes()])?)?;
         send(&mut self.reader, &des_crypt(DesCrypt::Encrypt, &block)?)
     }
 }

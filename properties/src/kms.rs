@@ -4,7 +4,7 @@ use ::apdu::Channel;
 use ::card::{Card, CardProfile, TransportKey};
 use ::diversify::Factor;
 use ::diversify::tree::purpose::{Function, FunctionVisitor, PurposeId};
-use ::diversify::tree::{CityKey, Origin};
+use ::diversify::tree::{CityKey, Origin, ProvinceKey};
 use ::kms::issuing::{CardData, KeyRing, Mode, Plan};
 use ::tdea::TdeaKey;
 
@@ -60,7 +60,7 @@ fn city_key(function: PurposeId) -> TdeaKey {
     }))
 }
 
-/// The keys of every function, of a city and of one of its cards.
+/// The keys of every function, of a province, a city and one of its cards.
 fn ring() -> KeyRing {
     let mut ring = KeyRing::new();
     for function in PurposeId::ALL {
@@ -77,6 +77,8 @@ impl FunctionVisitor for Insert<'_> {
     fn visit<F: Function>(self) {
         let origin = Origin::city(1, Factor::from(*b"3701\xFF\xFF\xFF\xFF"));
         let city = CityKey::<F>::from_key(city_key(F::ID), origin).unwrap();
+        let province = ProvinceKey::<F>::from_key(city_key(F::ID), Origin::province(1)).unwrap();
+        self.0.insert_province_key(&province).unwrap();
         self.0.insert_city_key(&city).unwrap();
         self.0.insert_card_key(&city.card_key(Factor::from(*b"card 001"))).unwrap();
     }

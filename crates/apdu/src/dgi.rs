@@ -12,6 +12,7 @@
 use core::fmt;
 
 use crate::bytes::SecretBytes;
+use crate::cursor::Cursor;
 
 /// Bytes that are no data groupings. Positions count from 0.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -91,32 +92,18 @@ impl fmt::Debug for Dgi<'_> {
 /// ```
 #[must_use]
 pub const fn groupings(bytes: &[u8]) -> Groupings<'_> {
-    Groupings { rest: bytes, position: 0 }
+    Groupings(Cursor::new(bytes))
 }
 
 /// Data groupings one after the other. The first error is the last item.
 #[derive(Clone)]
-pub struct Groupings<'a> {
-    rest: &'a [u8],
-    position: usize,
-}
+pub struct Groupings<'a>(Cursor<'a>);
 
 impl<'a> Iterator for Groupings<'a> {
     type Item = Result<Dgi<'a>, DgiError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let result = Dgi::decode_at(self.rest, self.position).map(|(dgi, rest)| {
-            self.position += self.rest.len() - rest.len();
-            self.rest = rest;
-            dgi
-        });
-        if result.is_err() {
-            self.rest = &[];
-        }
-        Some(result)
+        self.0.next(Dgi::decode_at)
     }
 }
 
@@ -124,7 +111,7 @@ impl core::iter::FusedIterator for Groupings<'_> {}
 
 impl fmt::Debug for Groupings<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Groupings({} bytes left)", self.rest.len())
+        write!(f, "Groupings({} bytes left)", self.0.left())
     }
 }
 

@@ -10,6 +10,7 @@ mod channel;
 mod class;
 mod command;
 pub mod commands;
+mod cursor;
 pub mod dgi;
 mod header;
 mod le;

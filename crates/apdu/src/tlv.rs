@@ -7,6 +7,7 @@
 use core::fmt;
 
 use crate::bytes::SecretBytes;
+use crate::cursor::Cursor;
 
 /// Tag of a data object: class, whether it holds other objects, number.
 ///
@@ -218,32 +219,18 @@ fn decode_at(bytes: &[u8], position: usize) -> Result<(Tlv<'_>, &[u8]), TlvError
 /// The objects that `bytes` are made of, one after the other.
 #[must_use]
 pub const fn objects(bytes: &[u8]) -> Objects<'_> {
-    Objects { rest: bytes, position: 0 }
+    Objects(Cursor::new(bytes))
 }
 
 /// Objects one after the other. The first error is the last item.
 #[derive(Clone)]
-pub struct Objects<'a> {
-    rest: &'a [u8],
-    position: usize,
-}
+pub struct Objects<'a>(Cursor<'a>);
 
 impl<'a> Iterator for Objects<'a> {
     type Item = Result<Tlv<'a>, TlvError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        let result = decode_at(self.rest, self.position).map(|(object, rest)| {
-            self.position += self.rest.len() - rest.len();
-            self.rest = rest;
-            object
-        });
-        if result.is_err() {
-            self.rest = &[];
-        }
-        Some(result)
+        self.0.next(decode_at)
     }
 }
 
@@ -251,7 +238,7 @@ impl core::iter::FusedIterator for Objects<'_> {}
 
 impl fmt::Debug for Objects<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Objects({} bytes left)", self.rest.len())
+        write!(f, "Objects({} bytes left)", self.0.left())
     }
 }
 

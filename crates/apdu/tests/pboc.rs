@@ -11,9 +11,9 @@
 mod common;
 
 use cardroot_apdu::commands::pboc::{
-    Access, Duration, KeyAttributes, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord, PsamKeyUsage,
-    TianyuSm4Key, Tries, WriteKey, WriteKeyAction, WritePsamKey, application_block, application_unblock,
-    card_block,
+    Access, Duration, HeaderKeyType, KeyAttributes, KeyHeader, KeyLoading, KeyRecord, KeyType, KeyUse,
+    PinRecord, PsamKeyUsage, Tries, WriteKey, WriteKeyAction, WritePsamKey, application_block,
+    application_unblock, card_block,
 };
 use cardroot_apdu::commands::{
     BinaryAddress, ChallengeLength, InternalOperation, Sfi, internal_authenticate, read_binary, update_binary,
@@ -180,17 +180,16 @@ impl Row {
         // LD, header of 8, key of 16, padding.
         let plain = hex(&self.input);
         let key = Sm4Key::try_from(&plain[9..25]).unwrap();
-        let write = TianyuSm4Key {
+        let header = KeyHeader {
             id: plain[1],
             version: plain[2],
-            kind: plain[4],
-            usage: plain[5],
+            key_type: HeaderKeyType::ALL.into_iter().find(|known| known.byte() == plain[4]).unwrap(),
+            usage: Access::from_byte(plain[5]),
             follow_state: plain[6],
-            change: plain[7],
+            change: Access::from_byte(plain[7]),
             tries: Tries::new(3).unwrap(),
-            key: &key,
         };
-        let command = write.protected(&master, challenge(&self.iv));
+        let command = header.write_sm4(&key, &master, challenge(&self.iv));
         self.assert_apdu(&command);
         let opened = unprotect(&command, Protection::CipherAndMac, &master, challenge(&self.iv)).unwrap();
         assert_eq!(opened.command.expose_data(), &plain[1..25]);

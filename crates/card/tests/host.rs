@@ -15,11 +15,12 @@ use apdu::commands::pboc::wallet::{
     update_compound_cache,
 };
 use apdu::commands::pboc::{
-    ExportKey, PsamKeyUsage, Wallet, change_pin, import_key, reload_pin, unblock_pin,
+    ExportKey, PsamKeyUsage, ReceiverKind, Wallet, change_pin, import_key, reload_pin, unblock_pin,
 };
 use apdu::commands::{Record, RecordAddress, Sfi};
 use apdu::secure::Rejected;
 use apdu::secure::pboc::{Challenge, PinUnblockKey};
+use cardroot_card::{CardKind, KeyCard};
 use common::wallet::{LOAD, OVERDRAFT, PURCHASE, RELOAD, TAC, UNBLOCK, UNLOAD, wallet};
 use common::{Desk, card_key, hex};
 use tdea::TdeaKey;
@@ -250,7 +251,7 @@ fn the_commands_of_sam_and_key_cards_have_their_bytes() {
         usage: PsamKeyUsage::new(2, 7).unwrap(),
         version: 0x01,
         transport_version: 0x02,
-        receiver_kind: 0x03,
+        receiver_kind: ReceiverKind::Secondary,
         receiver_serial: [4; 8],
         challenge: [5; 8],
         factors: &[[6; 8]],
@@ -259,6 +260,18 @@ fn the_commands_of_sam_and_key_cards_have_their_bytes() {
     assert_eq!(export.command().unwrap().encode().expose_bytes(), hex(bytes));
     let import = import_key(0x02, &[7; 28]).unwrap();
     assert_eq!(import.encode().expose_bytes()[..5], hex("84C800021C"));
+}
+
+#[test]
+fn host_and_card_agree_about_the_bytes_of_receivers() {
+    for (receiver, kind) in [
+        (ReceiverKind::Sam, CardKind::Sam),
+        (ReceiverKind::Mother, CardKind::KeyCard(KeyCard::Mother)),
+        (ReceiverKind::Secondary, CardKind::KeyCard(KeyCard::Secondary)),
+        (ReceiverKind::City, CardKind::KeyCard(KeyCard::City)),
+    ] {
+        assert_eq!(receiver.byte(), kind.code());
+    }
 }
 
 #[test]

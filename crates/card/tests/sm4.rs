@@ -8,8 +8,9 @@
 
 mod common;
 
-use apdu::secure::pboc::Protection;
-use common::sm4::{sm4_card, sm4_record};
+use apdu::commands::pboc::{Access, HeaderKeyType, KeyHeader, Tries};
+use apdu::secure::pboc::{Challenge, Protection, Sm4MasterKey};
+use common::sm4::{sm4_card, sm4_key, sm4_record};
 use common::{CARD_MASTER, hex_of};
 
 const MASTER: [u8; 16] = *b"sm4 card master.";
@@ -78,4 +79,25 @@ fn an_update_keeps_the_cipher() {
     desk.write_with_header(&record, &MASTER).ok();
     record[2] = 0x00;
     desk.write_with_header(&record, &MASTER).refused(0x6A80);
+}
+
+#[test]
+fn host_and_card_agree_about_sm4_keys() {
+    let mut desk = sm4_card(&MASTER);
+    desk.authenticate_sm4(0x00, &MASTER);
+    let header = KeyHeader {
+        id: 0x00,
+        version: 1,
+        key_type: HeaderKeyType::Maintenance,
+        usage: Access::ALWAYS,
+        follow_state: 0xFF,
+        change: Access::NEVER,
+        tries: Tries::new(3).unwrap(),
+    };
+    let challenge = Challenge::try_from(&desk.challenge(4)[..]).unwrap();
+    let master = Sm4MasterKey::from_key(sm4_key(&MASTER));
+    let command = header.write_sm4(&sm4_key(&LINE), &master, challenge);
+    desk.send_bytes(command.encode().expose_bytes()).ok();
+    desk.ok("80E0020009 0015 00 0010 F0 F0 80 7F");
+    desk.send_under_sm4("00D6950002 0102", Protection::Mac, &LINE).ok();
 }

@@ -8,10 +8,12 @@
 
 mod common;
 
-use apdu::secure::pboc::Protection;
+use apdu::commands::InternalOperation;
+use apdu::commands::pboc::{Access, EndCreate, HeaderKeyType, HeaderSystem, KeyHeader, Tries, end_create};
+use apdu::secure::pboc::{Challenge, InternalAuthKey, MasterKey, Protection};
 use cardroot_card::{CardProfile, CardSystem, LifeCycle};
 use common::wallet::{LOAD, MOMENT, PURCHASE, TAC, TERMINAL, UNBLOCK, mac};
-use common::{APP_MASTER, CARD_MASTER, Desk, SERIAL, TRANSPORT, hex, hex_of};
+use common::{APP_MASTER, CARD_MASTER, Desk, SERIAL, TRANSPORT, card_key, hex, hex_of};
 
 /// `id version algorithm type use follow change errors key`
 fn record(id: u8, key_type: u8, follow: u8, key: &[u8]) -> Vec<u8> {
@@ -24,6 +26,76 @@ const SYSTEMS: [(CardSystem, u8); 2] = [(CardSystem::SMARTCOS_3_2, 0xE8), (CardS
 fn write(desk: &mut Desk, instruction: u8, record: &[u8], master: &[u8]) -> common::Answer {
     let command = format!("80{instruction:02X}0000{:02X}{}", record.len(), hex_of(record));
     desk.send_protected(&command, Protection::CipherAndMac, master)
+}
+
+/// The host's builder for a key that anybody may use and change, of three tries.
+fn write_by_host(
+    desk: &mut Desk,
+    system: HeaderSystem,
+    (id, key_type, follow_state): (u8, HeaderKeyType, u8),
+    key: &[u8],
+    master: &[u8],
+) -> common::Answer {
+    let (usage, change) = (Access::ALWAYS, Access::ALWAYS);
+    let tries = Tries::new(3).unwrap();
+    let header = KeyHeader { id, version: 1, key_type, usage, follow_state, change, tries };
+    let challenge = Challenge::try_from(&desk.challenge(4)[..]).unwrap();
+    let command = header.write(system, &card_key(key), &MasterKey::from_key(card_key(master)), challenge);
+    desk.send_bytes(command.encode().expose_bytes())
+}
+
+/// A card that the host has brought as far as its application's own master.
+fn application_by_host(system: CardSystem, family: HeaderSystem) -> Desk {
+    const MASTER: (u8, HeaderKeyType, u8) = (0x00, HeaderKeyType::ExternalAuthenticate, 0x0A);
+    let mut desk = Desk::new(CardProfile::user(SERIAL).with_system(system), &TRANSPORT);
+    desk.authenticate(0x00, &TRANSPORT);
+    write_by_host(&mut desk, family, MASTER, &CARD_MASTER, &TRANSPORT).ok();
+    desk.authenticate(0x00, &CARD_MASTER);
+    desk.ok("80E001000C 3F01 0800 F0 AA 95 A000000003");
+    desk.ok("00A40000023F01");
+    desk.ok("80E0020006 0000 05 0200 F0");
+    write_by_host(&mut desk, family, MASTER, &APP_MASTER, &CARD_MASTER).ok();
+    desk
+}
+
+/// The host's tables and the card's were written apart: key types, instruction, layout, END CREATE.
+#[test]
+fn host_and_card_agree_about_keys_with_a_header() {
+    for (system, family) in
+        [(CardSystem::SMARTCOS_3_2, HeaderSystem::SmartCos), (CardSystem::TIANYU, HeaderSystem::Tianyu)]
+    {
+        let mut desk = application_by_host(system, family);
+        for key_type in HeaderKeyType::ALL {
+            // SmartCOS's 07 is one that sources disagree about, and the card has none.
+            let is_open = family == HeaderSystem::SmartCos && key_type == HeaderKeyType::PinReload;
+            let status = if is_open { 0x6A80 } else { 0x9000 };
+            let answer = write_by_host(&mut desk, family, (0x01, key_type, 0x02), &LOAD, &APP_MASTER);
+            assert_eq!(answer.status, status, "{} {key_type:?}", system.name());
+        }
+        // Keys of 8 bytes too, and the other family's instruction is none.
+        let eight = (0x02, HeaderKeyType::Maintenance, 0xFF);
+        write_by_host(&mut desk, family, eight, &LOAD[..8], &APP_MASTER).ok();
+        let other = match family {
+            HeaderSystem::SmartCos => HeaderSystem::Tianyu,
+            HeaderSystem::Tianyu => HeaderSystem::SmartCos,
+        };
+        write_by_host(&mut desk, other, eight, &LOAD[..8], &APP_MASTER).refused(0x6D00);
+
+        let end = |what| end_create(what).encode();
+        let refused = desk.send_bytes(end(EndCreate::MasterFile).expose_bytes());
+        refused.refused(0x6A86);
+        desk.send_bytes(end(EndCreate::Directory).expose_bytes()).ok();
+        desk.ok("00A40000023F00");
+        desk.send_bytes(end(EndCreate::Directory).expose_bytes()).refused(0x6982);
+
+        // What was written is what the names say: it proves the host and the card.
+        desk.ok("00A40000023F01");
+        desk.authenticate(0x01, &LOAD);
+        let challenge = hex("1122334455667788");
+        let answer = desk.ok("0088000108 1122334455667788");
+        let proof = InternalAuthKey::from_key(card_key(&LOAD));
+        proof.verify_answer(InternalOperation::Encrypt, &challenge, &answer).unwrap();
+    }
 }
 
 /// A card with an application under its own master, its type bytes those of the system.

@@ -5,7 +5,23 @@
 //! ```text
 //! CARDROOT_PCSC_READER   its name        CARDROOT_PCSC_PORT   the port on which it waits for a card
 //! CARDROOT_PCSC_VICC     the name of a reader with Debian's `vicc -t iso7816` in it
+//! CARDROOT_PCSC_SERVICE  the process of `pcscd`, for the one test that ends it
 //! ```
+//!
+//! One test needs neither: it runs this program again where there is no service.
+//!
+//! | what goes wrong | test |
+//! |---|---|
+//! | no service; one that ends, in mid-command too | `without_a_service_there_is_none`, `a_service_that_ends_is_an_error_and_no_answer` |
+//! | no readers, no such reader, several | `a_service_without_readers_has_none`, `readers_are_found_by_name_or_part_of_it…` |
+//! | no card, none in time | `an_empty_reader_has_no_card` |
+//! | a card of the other protocol | `a_card_that_speaks_another_protocol_is_not_opened` |
+//! | another program has the card, or wants it alone | `a_card_in_use_is_not_had_alone` |
+//! | another program has a transaction | `a_transaction_keeps_others_waiting_until_it_is_dropped` |
+//! | another program resets the card | `a_reset_by_another_program_shows_until_the_card_is_connected_anew` |
+//! | the card is pulled out in mid-command, and put back | `a_card_removed_in_mid_command_is_an_error…` |
+//! | the answer does not fit the buffer | `a_short_buffer_is_an_error_and_the_card_has_carried_out_the_command` |
+//! | less than a command, less than a status word | `less_than_a_command_is_not_sent`, `less_than_a_status_word_is_an_error` |
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +32,9 @@
 
 use core::time::Duration;
 use std::env;
+use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -51,13 +69,17 @@ struct Plugged {
 
 impl Plugged {
     fn new(protocol: Protocol, mut card: impl VirtualCard + Send + 'static) -> Self {
+        Self::served_by(move |stream| {
+            // A card that is pulled out sees a broken connection.
+            let _ = vpcd::serve(stream, &Atr::of(&PROFILE, protocol), &mut card);
+        })
+    }
+
+    fn served_by(serve: impl FnOnce(&TcpStream) + Send + 'static) -> Self {
         let port: u16 = variable("CARDROOT_PCSC_PORT").parse().unwrap();
         let stream = vpcd::connect(("127.0.0.1", port), PATIENCE).unwrap();
         let ours = stream.try_clone().unwrap();
-        let serving = thread::spawn(move || {
-            // A card that is pulled out sees a broken connection.
-            let _ = vpcd::serve(&stream, &Atr::of(&PROFILE, protocol), &mut card);
-        });
+        let serving = thread::spawn(move || serve(&stream));
         let plugged = Self { stream: ours, serving: Some(serving) };
         Bench::manager().wait_for_card(&Bench::reader(), PATIENCE).unwrap();
         plugged
@@ -72,7 +94,10 @@ impl Drop for Plugged {
     fn drop(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Both);
         self.serving.take().unwrap().join().unwrap();
-        Bench::manager().wait_for_removal(&Bench::reader(), PATIENCE).unwrap();
+        match ResourceManager::connect() {
+            Ok(manager) => manager.wait_for_removal(&Bench::reader(), PATIENCE).unwrap(),
+            Err(error) => assert_eq!(error, PcscError::NoService),
+        }
     }
 }
 
@@ -110,6 +135,64 @@ fn authenticate<T: CardTransport<Error: core::fmt::Debug>>(channel: &mut Channel
     let key = MasterKey::from_key(CardKey::try_from(TdeaKey::from(TRANSPORT)).unwrap());
     let challenged = Challenged::request(channel, ChallengeLength::Eight).unwrap();
     challenged.external_authenticate(0x00, &key).unwrap().into_ok().unwrap();
+}
+
+/// The library learns from the environment where the service is, so another process has to ask.
+#[test]
+fn without_a_service_there_is_none() {
+    let nowhere = env::temp_dir().join("no-such-folder").join("pcscd.comm");
+    let asked = Command::new(env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "there_is_no_service"])
+        .env("PCSCLITE_CSOCK_NAME", nowhere)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&asked.stdout);
+    assert!(asked.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "run by without_a_service_there_is_none, where there is no service"]
+fn there_is_no_service() {
+    let error = ResourceManager::connect().unwrap_err();
+    assert_eq!(error, PcscError::NoService);
+    assert!(error.to_string().contains("is pcscd running"), "{error}");
+}
+
+#[test]
+#[ignore = "ends the service: ci/pcsc.sh runs it last"]
+fn a_service_that_ends_is_an_error_and_no_answer() {
+    let (card, arrived) = slow_card();
+    let _card = Plugged::new(Protocol::T1, card);
+    let (manager, reader) = (Bench::manager(), Bench::reader());
+    let (mut host, mut idle) = (Bench::open(), Bench::open());
+    let (mut host, result) = thread::scope(|scope| {
+        let command = scope.spawn(|| {
+            let result = host.transmit(&[0x00, 0xB0, 0x00, 0x00, 0x00], &mut [0; 258]);
+            (host, result)
+        });
+        arrived.recv_timeout(PATIENCE).unwrap();
+        let process = variable("CARDROOT_PCSC_SERVICE");
+        assert!(Command::new("kill").args(["-KILL", &process]).status().unwrap().success());
+        command.join().unwrap()
+    });
+    // Whether the card has carried it out is not known.
+    assert_eq!(result, Err(PcscError::LinkBroken));
+    for host in [&mut host, &mut idle] {
+        assert_eq!(challenge(host), Err(PcscError::NoService));
+        assert_eq!(host.reconnect(Treatment::Reset), Err(PcscError::NoService));
+        assert_eq!(host.transaction().err(), Some(PcscError::NoService));
+    }
+    assert_eq!(manager.readers(), Err(PcscError::NoService));
+    assert_eq!(manager.wait_for_card(&reader, Duration::ZERO), Err(PcscError::NoService));
+}
+
+#[test]
+#[ignore = "needs a service without readers: ci/pcsc.sh"]
+fn a_service_without_readers_has_none() {
+    let manager = Bench::manager();
+    assert_eq!(manager.readers(), Ok(Vec::new()));
+    let error = manager.find("Cardroot").unwrap_err();
+    assert_eq!(error, PcscError::UnknownReader { wanted: "Cardroot".into(), readers: Vec::new() });
 }
 
 #[test]
@@ -231,6 +314,35 @@ fn a_short_buffer_is_an_error_and_the_card_has_carried_out_the_command() {
     let result = Bench::open().transmit(&[0x00, 0xB0, 0x00, 0x00, 0x08], &mut [0; 9]);
     assert_eq!(result, Err(PcscError::ShortBuffer { needed: 10, found: 9 }));
     assert_eq!(counted.try_iter().count(), 1);
+}
+
+/// A card that answers every command by these bytes, whatever a card may answer: the reader's frames, by hand.
+fn answer_by(mut stream: &TcpStream, answer: &[u8]) -> std::io::Result<()> {
+    const ATR_WANTED: u8 = 0x04;
+    let atr = Atr::of(&PROFILE, Protocol::T1);
+    loop {
+        let mut len = [0; 2];
+        stream.read_exact(&mut len)?;
+        let mut frame = vec![0; u16::from_be_bytes(len).into()];
+        stream.read_exact(&mut frame)?;
+        let reply = match frame[..] {
+            [ATR_WANTED] => atr.bytes(),
+            [_] => continue,
+            _ => answer,
+        };
+        stream.write_all(&u16::try_from(reply.len()).unwrap().to_be_bytes())?;
+        stream.write_all(reply)?;
+    }
+}
+
+#[test]
+#[ignore = "needs a reader: ci/pcsc.sh"]
+fn less_than_a_status_word_is_an_error() {
+    let _card = Plugged::served_by(|stream| {
+        let _ = answer_by(stream, &[0x90]);
+    });
+    let result = Bench::open().transmit(&[0x00, 0xB0, 0x00, 0x00, 0x08], &mut [0; 258]);
+    assert_eq!(result, Err(PcscError::ShortResponse { found: 1 }));
 }
 
 #[test]

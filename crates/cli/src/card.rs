@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use cardroot::apdu::Protocol;
 use cardroot::card::state::{CardStore, FileStore, StorageKey};
 use cardroot::card::vpcd::{self, Atr, T0Card, VirtualCard};
-use cardroot::card::{Card, CardProfile, TransportKey};
+use cardroot::card::{Card, CardKind, CardProfile, KeyCard, TransportKey};
 use clap::{Args, Subcommand, ValueEnum};
 use getrandom::rand_core::CryptoRng;
 
 use self::blank_key::BlankKey;
-use crate::card_issue;
 use crate::error::{Failure, with_cause};
 use crate::hex;
 use crate::key::system_rng;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
+use crate::{card_give, card_issue};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -32,6 +32,11 @@ pub(crate) enum Command {
     Serve(Serve),
     #[command(flatten)]
     Make(card_issue::Command),
+    /// Has a key card give a key to a SAM or another key card, each in a reader
+    ///
+    /// The key goes as ciphertext for that one card. The key card gives it after its PIN and the proof of a key.
+    #[command(after_help = card_give::EXAMPLE)]
+    Give(card_give::Give),
 }
 
 const SERVE_EXAMPLES: &str = "\
@@ -80,13 +85,39 @@ pub(crate) struct Serve {
 
 /// What a card in software is.
 #[derive(Clone, Copy, ValueEnum)]
-enum Profile {
+pub(crate) enum Profile {
     /// A user card
     User,
     /// A secure access module (SAM)
     Sam,
+    /// The parent key card
+    Mother,
+    /// The secondary key card of a province
+    Secondary,
+    /// The key card of a city
+    City,
+    /// The card that brings exchange keys
+    Transport,
+    /// The card that proves its officer to a key card
+    Authentication,
     /// A security domain of GlobalPlatform
     Gp,
+}
+
+impl Profile {
+    /// The kind of card; none for a security domain, which is another card.
+    pub(crate) const fn kind(self) -> Option<CardKind> {
+        match self {
+            Self::User => Some(CardKind::User),
+            Self::Sam => Some(CardKind::Sam),
+            Self::Mother => Some(CardKind::KeyCard(KeyCard::Mother)),
+            Self::Secondary => Some(CardKind::KeyCard(KeyCard::Secondary)),
+            Self::City => Some(CardKind::KeyCard(KeyCard::City)),
+            Self::Transport => Some(CardKind::KeyCard(KeyCard::Transport)),
+            Self::Authentication => Some(CardKind::KeyCard(KeyCard::ExternalAuthentication)),
+            Self::Gp => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -100,15 +131,15 @@ impl Command {
         match self {
             Self::Serve(arguments) => serve(&arguments),
             Self::Make(command) => command.run(),
+            Self::Give(arguments) => arguments.run(),
         }
     }
 }
 
 fn serve(arguments: &Serve) -> Result<Report, Failure> {
-    let profile = match arguments.profile {
-        Profile::User => CardProfile::user(arguments.serial),
-        Profile::Sam => CardProfile::sam(arguments.serial),
-        Profile::Gp => return domain::serve(arguments),
+    let profile = match arguments.profile.kind() {
+        Some(kind) => CardProfile::new(kind, arguments.serial),
+        None => return domain::serve(arguments),
     };
     let mut card = card(arguments, profile)?;
     plug_in(arguments, |protocol| Atr::of(&profile, protocol), &mut card)

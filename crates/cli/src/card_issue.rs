@@ -104,7 +104,7 @@ struct Order {
     /// The key that the blank card was delivered under, 8 or 16 bytes
     #[arg(long, value_name = "K")]
     transport_key: Source,
-    /// The card: sim:user or sim:sam, a blank one in software under the transport key; replay:FILE, what a card answered once;
+    /// The card: sim:user, sim:sam or a key card such as sim:city, a blank one in software under the transport key; replay:FILE, what a card answered once;
     /// or the name of a reader, or a part that no other has in its name
     #[arg(long)]
     reader: Reader,
@@ -208,6 +208,7 @@ impl Job {
                     match scope {
                         KeyScope::Card => "card",
                         KeyScope::City => "city",
+                        KeyScope::Province => "province",
                         KeyScope::Family => "family",
                     },
                 )
@@ -287,10 +288,10 @@ impl Order {
 
     fn at_reader(&self, job: &Job, task: Task) -> Result<Report, Failure> {
         match &self.reader {
-            Reader::Simulated(profile) => {
+            Reader::Simulated(kind) => {
                 let transport = TransportKey::try_from(job.transport.duplicate())
                     .map_err(|error| Failure::bad_key("--transport-key", &error))?;
-                let profile = profile(self.serial);
+                let profile = CardProfile::new(*kind, self.serial);
                 job.carry_out(task, Card::blank(profile, transport, system_rng()?))
             }
             Reader::Replay(path) => job.carry_out(task, readers::replay(path)?),

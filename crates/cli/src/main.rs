@@ -5,6 +5,7 @@ extern crate alloc;
 mod any_key;
 mod apdu;
 mod card;
+mod card_give;
 mod card_issue;
 mod component;
 mod csm;

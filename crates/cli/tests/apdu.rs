@@ -71,8 +71,16 @@ const SELECT_AND_CHALLENGE: &str = "\
 ";
 
 #[test]
-fn both_cards_answer_a_script() {
-    for reader in ["sim:user", "sim:sam"] {
+fn every_card_answers_a_script() {
+    for reader in [
+        "sim:user",
+        "sim:sam",
+        "sim:mother",
+        "sim:secondary",
+        "sim:city",
+        "sim:transport",
+        "sim:authentication",
+    ] {
         let json =
             run_with(&format!("apdu run - --json --reader {reader}"), SELECT_AND_CHALLENGE).done().json();
         let [select, four, eight] = json["exchanges"].as_array().unwrap().as_slice() else {
@@ -86,6 +94,17 @@ fn both_cards_answer_a_script() {
         assert_eq!((&four["expected"], &four["as_expected"]), (&"????????9000".into(), &true.into()));
         assert_eq!((&eight["answer_data"], &eight["expected"]), (&8.into(), &serde_json::Value::Null));
         assert_eq!((&select["name"], &select["command_bytes"]), (&"SELECT".into(), &"00A40000023F00".into()));
+    }
+}
+
+/// EXPORT KEY is a command of key cards alone: they ask for a proof first.
+#[test]
+fn key_cards_are_key_cards() {
+    for (reader, status) in
+        [("sim:user", "6D00"), ("sim:sam", "6D00"), ("sim:mother", "6982"), ("sim:city", "6982")]
+    {
+        let script = format!("> 80C6220112 0101 0000000000000000 0000000000000000 1C\n< {status}\n");
+        run_with(&format!("apdu run - --reader {reader}"), &script).done();
     }
 }
 
@@ -268,7 +287,11 @@ fn only_its_owner_can_read_a_record() {
 #[test]
 fn reader_and_serial_number_must_be_possible() {
     let usage = run("apdu run - --reader sim:purse").usage();
-    assert_eq!(usage, "--reader <READER>: the cards in software are sim:user and sim:sam");
+    assert_eq!(
+        usage,
+        "--reader <READER>: the cards in software are sim:user, sim:sam and the key cards sim:mother, sim:secondary, \
+         sim:city, sim:transport and sim:authentication"
+    );
     let sentence = run("apdu run - --reader sim:user --serial 01").usage();
     assert_eq!(sentence, "--serial <H>: a serial number is 8 bytes, found 1");
     if cfg!(not(feature = "pcsc")) {

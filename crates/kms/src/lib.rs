@@ -3,3 +3,4 @@
 extern crate alloc;
 
 pub mod issuing;
+pub mod key_card;

@@ -8,7 +8,7 @@ use apdu::commands::{select_file, verify};
 use apdu::secure::pboc::{CardKey, Challenged, MasterKey};
 use apdu::{CardTransport, StatusWord};
 use card::{CardProfile, LifeCycle};
-use cardroot_kms::issuing::{Comparison, Mode, Script, StepFault, Verdict};
+use cardroot_kms::issuing::{Comparison, Mode, Plan, PlanError, PlanFault, Script, StepFault, Verdict};
 use common::{CHIP, PIN, Reader, SoftCard, blank, data, random_key, ring, rng, sam_plan, script, user_plan};
 
 fn compare(script: &Script, card: &mut SoftCard) -> Vec<Comparison> {
@@ -29,7 +29,7 @@ fn assert_made(script: &Script, card: &mut SoftCard, same: usize, unproven: usiz
 }
 
 /// Of a user card: what is proven, and the line keys, TAC, purchase, load, PIN and a file read under line protection that are not.
-const USER: (usize, usize) = (19, 7);
+const USER: (usize, usize) = (21, 7);
 
 #[test]
 fn a_blank_card_becomes_the_card_of_the_plan() {
@@ -52,6 +52,33 @@ fn a_blank_card_becomes_the_card_of_the_plan() {
     let mut channel = Reader::steady(&mut card);
     channel.transmit(&select_file(apdu::commands::FileId(0x3F01))).unwrap().into_ok().unwrap();
     channel.transmit(&verify(0x00, &PIN).unwrap()).unwrap().into_ok().unwrap();
+}
+
+#[test]
+fn a_directory_full_to_the_last_byte_is_made_and_a_smaller_one_is_no_plan() {
+    let text = include_str!("data/user-card.toml");
+    let sized = |size: u16| -> Result<Plan, PlanError> {
+        text.replace("size = 0x0700", &format!("size = {size}")).parse()
+    };
+    let (needed, full) = (1..2000).find_map(|size| Some((size, sized(size).ok()?))).unwrap();
+    println!("the directory needs {needed} bytes");
+    let fault = PlanFault::NoRoom { what: "the directory", needed: needed.into(), room: needed - 1 };
+    let place = "application 3F01".to_owned();
+    assert_eq!(sized(needed - 1), Err(PlanError::At { place: place.clone(), fault }));
+
+    // The key file: master and six keys of 16 bytes and a PIN of 2, each with 8 bytes besides.
+    let keys = |size: u16| -> Result<Plan, PlanError> {
+        text.replace("keys = { size = 0x0180 }", &format!("keys = {{ size = {size} }}")).parse()
+    };
+    let needed: u16 = 7 * (16 + 8) + (2 + 8);
+    let fault = PlanFault::NoRoom { what: "the key file", needed: needed.into(), room: needed - 1 };
+    assert_eq!(keys(needed - 1), Err(PlanError::At { place, fault }));
+
+    let transport = random_key();
+    for plan in [full, keys(needed).unwrap()] {
+        let mut card = blank(CardProfile::user(CHIP), &transport);
+        script(&plan, &transport).issue(&mut Reader::steady(&mut card)).unwrap();
+    }
 }
 
 #[test]

@@ -3,17 +3,22 @@
 
 mod common;
 
-use apdu::commands::pboc::{DesCrypt, ExportKey, PsamKeyUsage, des_crypt, import_key, init_for_descrypt};
-use apdu::commands::{ChallengeLength, FileId, get_challenge, select_file, verify};
-use apdu::secure::pboc::{AuthenticationKey, CardKey, Challenged, ExternalAuthKey, MasterKey};
-use apdu::{Channel, CommandApdu, StatusWord};
-use card::{CardKind, CardProfile, KeyCard};
+use apdu::commands::pboc::{
+    Access, DesCrypt, ExportKey, KeyAttributes, KeyLoading, KeyRecord, KeyUse, PsamKeyUsage, ReceiverKind,
+    WriteKey, WriteKeyAction, des_crypt, init_for_descrypt,
+};
+use apdu::commands::{ChallengeLength, FileId, select_file, verify};
+use apdu::secure::pboc::{CardKey, Challenged, ExternalAuthKey, MasterKey, SessionError};
+use apdu::{Channel, CommandApdu, StatusWord, UnexpectedStatus};
+use card::{CardProfile, KeyCard as KeyCardKind};
 use cardroot_kms::issuing::{KeyRing, KeyRingError, Mode, Plan, PlanError, PlanFault, Script, Verdict};
+use cardroot_kms::key_card::{KeyCard, KeyCardError, KeyName, OpenError, OpenKeyCard, Receiver};
 use common::{CHIP, PIN, Reader, SoftCard, blank, city_key, data, random_key, ring, rng};
 use diversify::Factor;
 use diversify::tree::purpose::{
-    ApplicationControl, ExternalAuthentication, Function, InternalAuthentication,
+    ApplicationControl, ExternalAuthentication, Function, InternalAuthentication, Purchase,
 };
+use diversify::tree::{Origin, ProvinceKey};
 use tdea::TdeaKey;
 
 const APPLICATION: FileId = FileId(0x3F01);
@@ -59,43 +64,71 @@ fn card_key<F: Function>() -> CardKey {
     CardKey::try_from(key.expose_key().duplicate()).unwrap()
 }
 
-fn prove(card: &mut SoftCard, id: u8, key: &impl AuthenticationKey) {
-    let mut channel = Channel::new(card);
-    let challenged = Challenged::request(&mut channel, ChallengeLength::Eight).unwrap();
-    challenged.external_authenticate(id, key).unwrap().into_ok().unwrap();
+fn officers_key() -> ExternalAuthKey {
+    ExternalAuthKey::from_key(card_key::<ExternalAuthentication>())
+}
+
+/// The key card of a city, and a SAM, that have these exchange keys.
+fn family(of_key_card: &TdeaKey, of_sam: &TdeaKey) -> (SoftCard, SoftCard) {
+    let city = CardProfile::key_card(KeyCardKind::City, CHIP);
+    let (_, giver) = made(&key_card_plan(), &with_exchange_key(of_key_card), city);
+    let (_, sam) = made(&SAM.parse().unwrap(), &with_exchange_key(of_sam), CardProfile::sam(CHIP));
+    (giver, sam)
+}
+
+fn opened(channel: &mut Channel<SoftCard>) -> OpenKeyCard<'_, SoftCard> {
+    let giver = KeyCard::select(channel, APPLICATION).unwrap();
+    giver.verify_pin(0x00, &PIN).unwrap().authenticate(0x01, &officers_key()).unwrap()
+}
+
+fn receiving(channel: &mut Channel<SoftCard>, kind: ReceiverKind) -> Receiver<'_, SoftCard> {
+    let master = MasterKey::from_key(card_key::<ApplicationControl>());
+    Receiver::open(channel, kind, CHIP, APPLICATION, &master).unwrap()
+}
+
+/// The key of the city that encrypts, one level above the cards.
+fn encrypting() -> KeyName<'static> {
+    KeyName { usage: PsamKeyUsage::new(1, 7).unwrap(), version: 1, exchange_version: 1, factors: &[] }
+}
+
+fn status<E: core::fmt::Debug>(error: SessionError<E>) -> StatusWord {
+    match error {
+        SessionError::Status(UnexpectedStatus(status)) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a card answers to EXPORT KEY, sent without the steps before it.
+fn export_status(card: &mut SoftCard) -> StatusWord {
+    let export = ExportKey {
+        usage: encrypting().usage,
+        version: 1,
+        transport_version: 1,
+        receiver_kind: ReceiverKind::Sam,
+        receiver_serial: CHIP,
+        challenge: [0x11; 8],
+        factors: &[],
+    };
+    Channel::new(card).transmit(&export.command().unwrap()).unwrap().status()
 }
 
 #[test]
-fn a_key_card_gives_its_keys_to_a_sam_after_pin_and_proof_alone() {
-    let keys = with_exchange_key(&random_key());
-    let (_, mut giver) = made(&key_card_plan(), &keys, CardProfile::key_card(KeyCard::City, CHIP));
-    let (_, mut sam) = made(&SAM.parse().unwrap(), &keys, CardProfile::sam(CHIP));
-    send(&mut giver, &select_file(APPLICATION));
-    send(&mut sam, &select_file(APPLICATION));
-    prove(&mut sam, 0x00, &MasterKey::from_key(card_key::<ApplicationControl>()));
-
-    let usage = PsamKeyUsage::new(1, 7).unwrap();
-    let challenge = send(&mut sam, &get_challenge(ChallengeLength::Eight));
-    let export = ExportKey {
-        usage,
-        version: 1,
-        transport_version: 1,
-        receiver_kind: CardKind::Sam.code(),
-        receiver_serial: CHIP,
-        challenge: challenge.try_into().unwrap(),
-        factors: &[],
-    };
-    let export = export.command().unwrap();
-    let refused = Channel::new(&mut giver).transmit(&export).unwrap();
-    assert_eq!(refused.status(), StatusWord::SECURITY_STATUS);
-    send(&mut giver, &verify(0x00, &PIN).unwrap());
-    prove(&mut giver, 0x01, &ExternalAuthKey::from_key(card_key::<ExternalAuthentication>()));
-    let wrapped = send(&mut giver, &export);
-    send(&mut sam, &import_key(1, &wrapped).unwrap());
+fn a_key_card_gives_its_keys_to_a_sam() {
+    let exchange = random_key();
+    let (giver, sam) = family(&exchange, &exchange);
+    let (mut giver, mut sam) = (Channel::new(giver), Channel::new(sam));
+    let purchase = KeyName { usage: PsamKeyUsage::new(1, 2).unwrap(), version: 5, ..encrypting() };
+    let mut open = opened(&mut giver);
+    let mut receiver = receiving(&mut sam, ReceiverKind::Sam);
+    open.give(&encrypting(), &mut receiver).unwrap();
+    open.give(&purchase, &mut receiver).unwrap();
+    // A second time it takes its own place.
+    open.give(&encrypting(), &mut receiver).unwrap();
 
     // The SAM has the city's key, and derives a card's from it.
+    let mut sam = sam.into_transport();
     let user_card = Factor::from([0x55; 8]);
-    send(&mut sam, &init_for_descrypt(usage, 1, &[*user_card.as_bytes()]).unwrap());
+    send(&mut sam, &init_for_descrypt(encrypting().usage, 1, &[*user_card.as_bytes()]).unwrap());
     let answer = send(&mut sam, &des_crypt(DesCrypt::Encrypt, &[0x11; 8]).unwrap());
     let mut expected = [0x11; 8];
     let key = city_key::<InternalAuthentication>(0).card_key(user_card);
@@ -104,9 +137,223 @@ fn a_key_card_gives_its_keys_to_a_sam_after_pin_and_proof_alone() {
 }
 
 #[test]
+fn no_key_leaves_before_pin_and_proof() {
+    let exchange = random_key();
+    let (mut giver, _) = family(&exchange, &exchange);
+    send(&mut giver, &select_file(APPLICATION));
+    assert_eq!(export_status(&mut giver), StatusWord::SECURITY_STATUS);
+    send(&mut giver, &verify(0x00, &PIN).unwrap());
+    assert_eq!(export_status(&mut giver), StatusWord::SECURITY_STATUS, "the PIN alone");
+    giver.reset();
+    send(&mut giver, &select_file(APPLICATION));
+    let mut channel = Channel::new(&mut giver);
+    let challenged = Challenged::request(&mut channel, ChallengeLength::Eight).unwrap();
+    challenged.external_authenticate(0x01, &officers_key()).unwrap().into_ok().unwrap();
+    assert_eq!(export_status(&mut giver), StatusWord::SECURITY_STATUS, "the proof alone");
+    send(&mut giver, &verify(0x00, &PIN).unwrap());
+    assert_eq!(export_status(&mut giver), StatusWord::OK);
+    // The master's proof is another matter than the officer's.
+    giver.reset();
+    let mut channel = Channel::new(&mut giver);
+    receiving_master(&mut channel);
+    channel.transmit(&verify(0x00, &PIN).unwrap()).unwrap().into_ok().unwrap();
+    assert_eq!(export_status(&mut giver), StatusWord::SECURITY_STATUS, "PIN and master");
+}
+
+fn receiving_master(channel: &mut Channel<&mut SoftCard>) {
+    let master = MasterKey::from_key(card_key::<ApplicationControl>());
+    Receiver::open(channel, ReceiverKind::Sam, CHIP, APPLICATION, &master).unwrap();
+}
+
+#[test]
+fn a_wrong_pin_and_a_wrong_proof_keep_a_key_card_shut() {
+    let exchange = random_key();
+    let (giver, _) = family(&exchange, &exchange);
+    let mut giver = Channel::new(giver);
+    let shut = |error| match error {
+        OpenError::KeyCard(error) => status(error),
+        other => panic!("{other:?}"),
+    };
+    let wrong = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &[0x99; 2]);
+    assert_eq!(shut(wrong.unwrap_err()), StatusWord::tries_left(2));
+    let long = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &[0x99; 9]);
+    assert!(matches!(long.unwrap_err(), OpenError::Pin(_)));
+    let known = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &PIN).unwrap();
+    let wrong = ExternalAuthKey::from_key(card_key::<InternalAuthentication>());
+    assert_eq!(shut(known.authenticate(0x01, &wrong).unwrap_err()), StatusWord::tries_left(4));
+    let nowhere = KeyCard::select(&mut giver, FileId(0x3F09));
+    assert_eq!(shut(nowhere.unwrap_err()), StatusWord::FILE_NOT_FOUND);
+}
+
+#[test]
+fn a_card_of_another_family_and_one_that_is_no_sam_get_no_key() {
+    let (giver, sam) = family(&random_key(), &random_key());
+    let (mut giver, mut sam) = (Channel::new(giver), Channel::new(sam));
+    let mut open = opened(&mut giver);
+    let mut receiver = receiving(&mut sam, ReceiverKind::Sam);
+    match open.give(&encrypting(), &mut receiver).unwrap_err() {
+        KeyCardError::Receiver(error) => assert_eq!(status(error), StatusWord::SM_OBJECT_WRONG),
+        other => panic!("{other:?}"),
+    }
+    let none = KeyName { exchange_version: 2, ..encrypting() };
+    let unknown = KeyName { version: 9, ..encrypting() };
+    for (key, expected) in [
+        (none, StatusWord::REFERENCED_DATA_NOT_FOUND),
+        (unknown, StatusWord::REFERENCED_DATA_NOT_FOUND),
+        (KeyName { factors: &[[0; 8]; 2], ..encrypting() }, StatusWord::WRONG_LENGTH),
+    ] {
+        match open.give(&key, &mut receiver).unwrap_err() {
+            KeyCardError::Giver(error) => assert_eq!(status(error), expected, "{key:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    // The city's card gives to SAMs, and to no other key card.
+    let mut city = receiving(&mut sam, ReceiverKind::City);
+    match open.give(&encrypting(), &mut city).unwrap_err() {
+        KeyCardError::Giver(error) => assert_eq!(status(error), StatusWord::CONDITIONS_OF_USE),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(
+        open.give(&KeyName { factors: &[[0; 8]; 9000], ..encrypting() }, &mut city),
+        Err(KeyCardError::TooLong(_))
+    ));
+}
+
+/// Two roads to one key: down the tree, and from card to card.
+#[test]
+fn keys_of_the_province_reach_a_sam_by_way_of_a_citys_card() {
+    let exchange = random_key();
+    let (city, user_card) = (Factor::from(*b"3702\xFF\xFF\xFF\xFF"), Factor::from([0x55; 8]));
+    let province_key =
+        |seed| TdeaKey::from(core::array::from_fn::<u8, 16, _>(|i| u8::try_from(i).unwrap() * 7 + seed));
+    let internal =
+        ProvinceKey::<InternalAuthentication>::from_key(province_key(1), Origin::province(1)).unwrap();
+    let purchase = ProvinceKey::<Purchase>::from_key(province_key(2), Origin::province(1)).unwrap();
+    let mut keys = with_exchange_key(&exchange);
+    keys.insert_province_key(&internal).unwrap();
+    keys.insert_province_key(&purchase).unwrap();
+
+    let text = include_str!("data/key-card.toml");
+    let of_province = text.replace("kind = ", "of = \"province\", kind = ");
+    let (plan, bare) = (of_province.parse().unwrap(), without_parent_keys(text).parse().unwrap());
+    let (_, secondary) = made(&plan, &keys, CardProfile::key_card(KeyCardKind::Secondary, CHIP));
+    let (_, city_card) = made(&bare, &keys, CardProfile::key_card(KeyCardKind::City, CHIP));
+    let (_, sam) = made(&SAM.parse().unwrap(), &keys, CardProfile::sam(CHIP));
+    let (mut secondary, mut city_card) = (Channel::new(secondary), Channel::new(city_card));
+    let mut sam = Channel::new(sam);
+
+    let two_levels = PsamKeyUsage::new(2, 7).unwrap();
+    let undispersed = KeyName { usage: two_levels, ..encrypting() };
+    let for_city = KeyName { factors: &[*city.as_bytes()], ..undispersed };
+    opened(&mut secondary).give(&for_city, &mut receiving(&mut city_card, ReceiverKind::City)).unwrap();
+    // The SAM gets its key from the city's card alone.
+    match opened(&mut secondary).give(&for_city, &mut receiving(&mut sam, ReceiverKind::Sam)).unwrap_err() {
+        KeyCardError::Giver(error) => assert_eq!(status(error), StatusWord::CONDITIONS_OF_USE),
+        other => panic!("{other:?}"),
+    }
+    opened(&mut city_card).give(&encrypting(), &mut receiving(&mut sam, ReceiverKind::Sam)).unwrap();
+
+    let mut sam = sam.into_transport();
+    send(&mut sam, &init_for_descrypt(encrypting().usage, 1, &[*user_card.as_bytes()]).unwrap());
+    let answer = send(&mut sam, &des_crypt(DesCrypt::Encrypt, &[0x11; 8]).unwrap());
+    let mut expected = [0x11; 8];
+    let key = internal.city_key(city).card_key(user_card);
+    key.expose_key().cipher().encrypt(tdea::Mode::Ecb, &mut expected).unwrap();
+    assert_eq!(answer, expected);
+}
+
+/// A key card that gets its keys from another one.
+fn without_parent_keys(text: &str) -> String {
+    let (start, end) = (text.find("sam-key").unwrap(), text.find("exchange-key").unwrap());
+    format!("{}{}", &text[..start], &text[end..])
+}
+
+#[test]
+fn a_key_of_the_province_is_two_levels_from_a_card() {
+    let text = include_str!("data/key-card.toml").replace("kind = 7", "kind = 7, of = \"province\"");
+    let with =
+        |levels: u8| text.replace("kind = 7,", &format!("kind = 7, levels = {levels},")).parse::<Plan>();
+    for levels in [0, 1, 8] {
+        let place = "application 3F01, SAM key `internal authentication`".to_owned();
+        assert_eq!(with(levels), Err(PlanError::At { place, fault: PlanFault::SamUsage }));
+    }
+    // A ring of the city's keys does not have it.
+    let without =
+        with(2).unwrap().script(&with_exchange_key(&random_key()), &data(), &random_key(), Mode::Production);
+    let fault = PlanFault::NoKey("internal authentication".to_owned());
+    assert!(matches!(without.unwrap_err(), PlanError::At { fault: found, .. } if found == fault));
+}
+
+/// A SAM that says it is another one gets what it can't open.
+#[test]
+fn a_key_is_for_one_card_alone() {
+    let exchange = random_key();
+    let (giver, sam) = family(&exchange, &exchange);
+    let (mut giver, mut sam) = (Channel::new(giver), Channel::new(sam));
+    let master = MasterKey::from_key(card_key::<ApplicationControl>());
+    let serial = [0x77; 8];
+    let mut other = Receiver::open(&mut sam, ReceiverKind::Sam, serial, APPLICATION, &master).unwrap();
+    match opened(&mut giver).give(&encrypting(), &mut other).unwrap_err() {
+        KeyCardError::Receiver(error) => assert_eq!(status(error), StatusWord::SM_OBJECT_WRONG),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The officer has a card instead of the key: INTERNAL AUTHENTICATE of one card is EXTERNAL AUTHENTICATE of the other.
+#[test]
+fn a_key_card_is_opened_by_an_authentication_card() {
+    let exchange = random_key();
+    let (giver, sam) = family(&exchange, &exchange);
+    let (mut giver, mut sam) = (Channel::new(giver), Channel::new(sam));
+    for (key, opens) in
+        [(card_key::<ExternalAuthentication>(), true), (card_key::<InternalAuthentication>(), false)]
+    {
+        let mut officer = Channel::new(authentication_card(&key));
+        let known = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &PIN).unwrap();
+        match known.authenticate_by(0x01, &mut officer, 0x01) {
+            Ok(mut open) => {
+                assert!(opens);
+                open.give(&encrypting(), &mut receiving(&mut sam, ReceiverKind::Sam)).unwrap();
+            }
+            Err(OpenError::KeyCard(error)) => {
+                assert!(!opens);
+                assert_eq!(status(error), StatusWord::tries_left(4));
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+        let known = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &PIN).unwrap();
+        match known.authenticate_by(0x01, &mut officer, 0x02).unwrap_err() {
+            OpenError::AuthenticationCard(error) => {
+                assert_eq!(status(error), StatusWord::REFERENCED_DATA_NOT_FOUND);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// An external authentication card with `key` as internal authentication key 01, its application selected.
+fn authentication_card(key: &CardKey) -> SoftCard {
+    let keys = ring(0, CHIP);
+    let plan = SAM.replace("exchange-key = { version = 1 }", "");
+    let profile = CardProfile::key_card(KeyCardKind::ExternalAuthentication, CHIP);
+    let (_, mut card) = made(&plan.parse().unwrap(), &keys, profile);
+    let mut channel = Channel::new(&mut card);
+    receiving_master(&mut channel);
+    let attributes = KeyAttributes { version: 1, algorithm: 0 };
+    let (usage, change) = (Access::ALWAYS, Access::NEVER);
+    let key_use = KeyUse::DesEncrypt(attributes);
+    let record = KeyRecord { key_use, loading: KeyLoading::Protected, usage, change, key };
+    let write = WriteKey { action: WriteKeyAction::Add, id: 0x01, record };
+    let master = MasterKey::from_key(card_key::<ApplicationControl>());
+    let challenged = Challenged::request(&mut channel, ChallengeLength::Four).unwrap();
+    challenged.write_key(&write, &master).unwrap().into_ok().unwrap();
+    card
+}
+
+#[test]
 fn a_key_card_is_compared_and_finished_as_other_cards_are() {
     let keys = with_exchange_key(&random_key());
-    let (script, mut card) = made(&key_card_plan(), &keys, CardProfile::key_card(KeyCard::City, CHIP));
+    let (script, mut card) = made(&key_card_plan(), &keys, CardProfile::key_card(KeyCardKind::City, CHIP));
     for _ in 0..2 {
         let comparisons = script.compare(&mut Reader::steady(&mut card), &mut rng()).unwrap();
         let is_fault = |verdict| matches!(verdict, Verdict::Missing | Verdict::Differs(_));
@@ -125,7 +372,7 @@ fn the_exchange_key_is_a_key_of_its_own() {
     let place = "application 3F01, exchange key".to_owned();
     assert_eq!(without.unwrap_err(), PlanError::At { place, fault });
 
-    let purchase = city_key::<diversify::tree::purpose::Purchase>(0).expose_key().duplicate();
+    let purchase = city_key::<Purchase>(0).expose_key().duplicate();
     let second = KeyRingError::SecondPurpose("purchase");
     assert_eq!(ring(0, CHIP).insert_exchange_key(1, &purchase), Err(second));
     let mut keys = with_exchange_key(&transport);

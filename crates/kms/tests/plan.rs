@@ -3,7 +3,7 @@
 
 mod common;
 
-use cardroot_kms::issuing::{KeyRing, KeyRingError, Mode, Plan, PlanError, PlanFault, Use};
+use cardroot_kms::issuing::{KeyRing, KeyRingError, Mode, Plan, PlanError, PlanFault, System, Use};
 use common::{CHIP, data, random_key, ring, user_plan};
 use diversify::Factor;
 use diversify::tree::purpose::{Issuing, Purchase};
@@ -47,6 +47,8 @@ fn text_that_is_no_plan_is_refused_with_its_line() {
         ("{serial}", "{serial", "a brace has no other half"),
         ("cyclic = [10, 23]", "cyclic = [10, 23, 1]", "expected"),
         ("id = 0x0018", "id = 0x10018", "invalid value"),
+        (r#"kind = "purse""#, r#"kind = "bag""#, "unknown variant `bag`"),
+        ("version = 3", "version = 3\nsystem = \"starcos\"", "unknown variant `starcos`"),
     ] {
         let text = altered(PLAN, from, to).to_string();
         assert!(text.contains(reason) && text.contains("line "), "{text}");
@@ -119,6 +121,18 @@ fn entries_that_can_not_be_are_refused_with_their_place() {
     for (from, to, place, expected) in cases {
         assert_eq!(fault(PLAN, from, to), (place.to_owned(), expected), "{from} -> {to}");
     }
+    let wallet = |name: &str| format!("application 3F01, wallet `{name}`");
+    for (from, to, place, expected) in [
+        (r#"kind = "purse""#, r#"kind = "deposit""#, wallet("deposit"), F::Twice),
+        ("id = 0x0017", "id = 0x0002", wallet("purse"), F::Twice),
+        (r#""purse", log = 0x0018"#, r#""purse", log = 0x0015"#, wallet("purse"), F::NoLog),
+        (r#""purse", log = 0x0018"#, r#""purse", log = 0x0118"#, wallet("purse"), F::NoLog),
+        ("id = 0x0018", "id = 0x001F", wallet("deposit"), F::NoLog),
+        ("cyclic = [10, 23]", "cyclic = [10, 22]", wallet("deposit"), F::NoLog),
+        (r#"use = "tac", key = "TAC""#, r#"use = "mac", key = "TAC""#, wallet("deposit"), F::NoTac),
+    ] {
+        assert_eq!(fault(PLAN, from, to), (place, expected), "{from} -> {to}");
+    }
     let records = ["\"0102030405\""; 255].join(", ");
     let many = F::TooManyRecords { found: 255, room: 254 };
     let place = "application 3F01, file 0016".to_owned();
@@ -126,6 +140,22 @@ fn entries_that_can_not_be_are_refused_with_their_place() {
     let place = "application 3F01, SAM key `purchase`".to_owned();
     assert_eq!(fault(SAM, "kind = 2", "kind = 32"), (place.clone(), F::SamUsage));
     assert_eq!(fault(SAM, "kind = 2", "kind = 2, levels = 8"), (place, F::SamUsage));
+}
+
+#[test]
+fn a_system_whose_files_nobody_has_described_is_refused() {
+    for (system, name, of) in
+        [("smartcos", "SmartCOS", System::SmartCos), ("tianyu", "Tianyu", System::Tianyu)]
+    {
+        let to = format!("version = 3\nsystem = \"{system}\"");
+        let (place, found) = fault(PLAN, "version = 3", &to);
+        assert_eq!((place.as_str(), &found), ("system", &PlanFault::System(of)));
+        let text = format!(
+            "how {name} cards are told the fields of a file is in no public source: plans are for FMCOS"
+        );
+        assert_eq!(found.to_string(), text);
+    }
+    assert_eq!(PLAN.replace("version = 3", "version = 3\nsystem = \"fmcos\"").parse(), PLAN.parse::<Plan>());
 }
 
 /// With `levels = 0` and kind 7, DES CRYPT over a card's factor would answer with that card's key.
@@ -225,7 +255,7 @@ fn what_does_not_go_together_with_keys_and_data_is_refused_with_its_place() {
     let fixed = PLAN.replace("fixed-records = [3, 5]", "fixed-records = [3, 255]");
     assert_eq!(script_fault(&fixed, "\"0102030405\"", "\"{long}\""), at("file 0016", long));
     let long = F::TooLong { found: 0x8001, room: 0x8000 };
-    let large = PLAN.replace("binary = 4 ", "binary = 0xFFFF ");
+    let large = PLAN.replace("binary = 4 ", "binary = 0x9000 ").replace("size = 0x0700", "size = 0xFFFF");
     assert_eq!(script_fault(&large, "\"DEADBEEF\"", "\"{serial:32769}\""), at("file 0017", long));
     let (place, missing) = script_fault(PLAN, "{serial}", "{number}");
     assert_eq!(place, "application 3F01, file 0015");

@@ -61,6 +61,15 @@ pub(super) const fn check_pin_length(pin: &[u8]) -> Result<(), PinLengthError> {
     }
 }
 
+/// EXTERNAL AUTHENTICATE: `00 82 00 id Lc cryptogram`, with a cryptogram that somebody else has made, such as a SAM or an
+/// authentication card. [`secure::pboc`](crate::secure::pboc) makes it for who has the key.
+///
+/// # Errors
+/// Returns [`DataTooLong`] over 65535 bytes.
+pub fn external_authenticate(key_id: u8, cryptogram: &[u8]) -> Result<CommandApdu, DataTooLong> {
+    CommandApdu::new(Header::iso(Instruction::EXTERNAL_AUTHENTICATE, 0, key_id)).with_data(cryptogram)
+}
+
 /// INTERNAL AUTHENTICATE: `00 88 P1 id Lc data`. Where T=0 holds the answer back it comes by `61XX`.
 ///
 /// # Errors

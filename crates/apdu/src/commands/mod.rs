@@ -15,6 +15,7 @@ pub use file::{
     read_record, select_file, select_name, update_binary, update_record,
 };
 pub use identity::{
-    ChallengeLength, InternalOperation, PinLengthError, get_challenge, internal_authenticate, verify,
+    ChallengeLength, InternalOperation, PinLengthError, external_authenticate, get_challenge,
+    internal_authenticate, verify,
 };
 pub use logical_channel::{close_channel, open_channel, open_channel_numbered};

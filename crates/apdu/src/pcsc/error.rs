@@ -152,19 +152,32 @@ mod tests {
 
     #[test]
     fn errors_of_the_service_have_names() {
-        use ::pcsc::Error;
-        for (error, named) in [
-            (Error::NoSmartcard, PcscError::NoCard),
-            (Error::ProtoMismatch, PcscError::ProtocolMismatch),
-            (Error::SharingViolation, PcscError::SharingViolation),
-            (Error::ResetCard, PcscError::CardReset),
-            (Error::RemovedCard, PcscError::CardRemoved),
-            (Error::NotTransacted, PcscError::LinkBroken),
-            (Error::NoService, PcscError::NoService),
-            (Error::UnknownReader, PcscError::ReaderGone),
-            (Error::InternalError, PcscError::Other { code: 0x8010_0001 }),
-        ] {
-            assert_eq!(PcscError::of(error), named);
+        use ::pcsc::Error as E;
+        let table: [(PcscError, &[E]); 9] = [
+            (PcscError::NoService, &[E::NoService, E::ServiceStopped, E::SecurityViolation, E::NoAccess]),
+            (PcscError::ReaderGone, &[E::UnknownReader, E::ReaderUnavailable, E::NoReadersAvailable]),
+            (PcscError::NoCard, &[E::NoSmartcard]),
+            (PcscError::ProtocolMismatch, &[E::ProtoMismatch]),
+            (PcscError::SharingViolation, &[E::SharingViolation]),
+            (PcscError::Unresponsive, &[E::UnresponsiveCard, E::UnpoweredCard, E::UnsupportedCard]),
+            (PcscError::CardReset, &[E::ResetCard]),
+            (PcscError::CardRemoved, &[E::RemovedCard]),
+            (PcscError::LinkBroken, &[E::NotTransacted, E::CommError, E::CommDataLost]),
+        ];
+        for (named, errors) in table {
+            for error in errors {
+                assert_eq!(PcscError::of(*error), named, "{error}");
+            }
         }
+        assert_eq!(PcscError::of(E::Timeout), PcscError::Timeout);
+        assert_eq!(PcscError::of(E::InternalError), PcscError::Other { code: 0x8010_0001 });
+    }
+
+    #[test]
+    fn what_went_wrong_behind_t0_keeps_its_name() {
+        let refused = T0Error::EnvelopeRefused { piece: 1, status: StatusWord::SECURITY_STATUS };
+        let named = PcscError::EnvelopeRefused { piece: 1, status: StatusWord::SECURITY_STATUS };
+        assert_eq!(PcscError::from(refused), named);
+        assert_eq!(PcscError::from(T0Error::Link(PcscError::CardRemoved)), PcscError::CardRemoved);
     }
 }

@@ -8,6 +8,7 @@
 //! | another program resets the card | [`PcscError::CardReset`] for every command | [`PcscTransport::reconnect`], then open sessions anew |
 //! | the card is pulled out, in mid-command too | [`PcscError::LinkBroken`], [`PcscError::ShortResponse`] or [`PcscError::CardReset`] at first, [`PcscError::CardRemoved`] from then on | whether the last command was carried out is not known: ask the card when it is back |
 //! | the card is put back | [`PcscError::CardRemoved`] still | [`PcscTransport::reconnect`] |
+//! | the service is not there, or ends | [`PcscError::NoService`]; [`PcscError::LinkBroken`] for a command under way | once it is back, [`ResourceManager::connect`] and open the card anew |
 //! | another program has a transaction | the call waits | end transactions soon |
 //!
 //! No call has a time limit of its own: PC/SC has none.

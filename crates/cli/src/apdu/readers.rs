@@ -4,8 +4,10 @@ use core::str::FromStr;
 use std::path::{Path, PathBuf};
 
 use cardroot::apdu::{Script, ScriptedTransport};
-use cardroot::card::CardProfile;
+use cardroot::card::CardKind;
+use clap::ValueEnum;
 
+use crate::card::Profile;
 use crate::error::Failure;
 use crate::file;
 use crate::output::Report;
@@ -13,8 +15,8 @@ use crate::output::Report;
 /// Where a card is.
 #[derive(Clone)]
 pub(crate) enum Reader {
-    /// `sim:user`, `sim:sam`: a blank card in software.
-    Simulated(fn([u8; CardProfile::SERIAL_LEN]) -> CardProfile),
+    /// `sim:user`, `sim:sam`, `sim:city` …: a blank card in software.
+    Simulated(CardKind),
     /// `replay:FILE`: what a card answered once.
     Replay(PathBuf),
     /// The name of a reader, or a part of it.
@@ -25,11 +27,16 @@ impl FromStr for Reader {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match (text.split_once(':'), text) {
-            (_, "sim:user") => Ok(Self::Simulated(CardProfile::user)),
-            (_, "sim:sam") => Ok(Self::Simulated(CardProfile::sam)),
-            (Some(("sim", _)), _) => Err("the cards in software are sim:user and sim:sam".into()),
-            (Some(("replay", file)), _) => Ok(Self::Replay(file.into())),
+        match text.split_once(':') {
+            Some(("sim", name)) => {
+                let kind = Profile::from_str(name, false).ok().and_then(Profile::kind);
+                kind.map(Self::Simulated).ok_or_else(|| {
+                    "the cards in software are sim:user, sim:sam and the key cards sim:mother, sim:secondary, \
+                     sim:city, sim:transport and sim:authentication"
+                        .into()
+                })
+            }
+            Some(("replay", file)) => Ok(Self::Replay(file.into())),
             _ => Ok(Self::Named(text.into())),
         }
     }

@@ -22,7 +22,7 @@ use crate::secret::{Secrets, Source};
 pub(crate) struct Run {
     /// The script; - is standard input
     script: PathBuf,
-    /// The card: sim:user or sim:sam, a blank one in software with the transport code FFFFFFFFFFFFFFFF of FMCOS cards;
+    /// The card: sim:user, sim:sam or a key card such as sim:city, a blank one in software with the transport code FFFFFFFFFFFFFFFF of FMCOS cards;
     /// replay:FILE, what --record kept; or the name of a reader, or a part that no other has in its name
     #[arg(long)]
     reader: Reader,
@@ -56,8 +56,8 @@ pub(crate) fn run(arguments: &Run) -> Result<Report, Failure> {
         variables.set(name, secrets.bytes("--secret", source)?);
     }
     match &arguments.reader {
-        Reader::Simulated(profile) => {
-            let profile = profile(arguments.serial);
+        Reader::Simulated(kind) => {
+            let profile = CardProfile::new(*kind, arguments.serial);
             recorded(arguments, variables, Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
         }
         Reader::Replay(path) => recorded(arguments, variables, readers::replay(path)?),

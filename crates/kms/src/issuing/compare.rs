@@ -4,7 +4,8 @@ use core::fmt;
 
 use apdu::commands::pboc::{KeyUse, init_for_descrypt};
 use apdu::commands::{
-    InternalOperation, Record, RecordAddress, internal_authenticate, read_binary, read_record, select_file,
+    FileId, InternalOperation, Record, RecordAddress, internal_authenticate, read_binary, read_record,
+    select_file,
 };
 use apdu::secure::pboc::{ExternalAuthKey, InternalAuthKey, MasterKey};
 use apdu::{CardTransport, Channel, Le, ResponseApdu, StatusClass, StatusWord};
@@ -63,9 +64,7 @@ impl Script {
         // Where the way to what follows is barred, and what follows is then called.
         let mut barred: Option<Verdict> = None;
         super::station::walk(self, |step| {
-            if matches!(step.action, Action::Select(id) if id == apdu::commands::FileId::MASTER)
-                && barred == Some(Verdict::Missing)
-            {
+            if matches!(step.action, Action::Select(FileId::MASTER)) && barred == Some(Verdict::Missing) {
                 barred = None;
             }
             let verdict = match barred {
@@ -102,7 +101,7 @@ where
         rng: &mut impl CryptoRng,
     ) -> StepResult<Verdict, T::Error> {
         match action {
-            Action::Select(id) => Ok(presence(self.ask(&select_file(*id))?.status())),
+            Action::Select(id) => self.probe_file(*id),
             Action::Prove(key) => self.probe_master(key),
             Action::TakeOver { transport, master } => match self.probe_master(&master.key)? {
                 Verdict::Differs(OTHER_KEY) => match self.probe_master(transport)? {
@@ -124,10 +123,15 @@ where
             Action::LoadKey { key, under } => self.probe_key(key, under, rng),
             Action::LoadSamKey { key, .. } => self.probe_sam_key(key),
             Action::LoadPin { .. } => Ok(Verdict::Unproven("VERIFY would send the PIN in the clear")),
-            Action::CreateFile(file) => Ok(presence(self.ask(&select_file(file.id))?.status())),
+            Action::CreateFile(file) => self.probe_file(file.id),
+            Action::CreateWallet(account) => self.probe_file(account.wallet.file()),
             Action::WriteBinary(content) => self.probe_binary(content),
             Action::AppendRecord { number, content } => self.probe_record(*number, content),
         }
+    }
+
+    fn probe_file(&mut self, id: FileId) -> StepResult<Verdict, T::Error> {
+        Ok(presence(self.ask(&select_file(id))?.status()))
     }
 
     fn probe_master(&mut self, key: &MasterKey) -> StepResult<Verdict, T::Error> {
@@ -187,7 +191,7 @@ where
         if !content.readable {
             return Ok(NOT_READABLE);
         }
-        let selected = presence(self.ask(&select_file(content.file))?.status());
+        let selected = self.probe_file(content.file)?;
         if selected != Verdict::Same {
             return Ok(selected);
         }
@@ -204,7 +208,7 @@ where
         if !content.readable {
             return Ok(NOT_READABLE);
         }
-        let selected = presence(self.ask(&select_file(content.file))?.status());
+        let selected = self.probe_file(content.file)?;
         if selected != Verdict::Same {
             return Ok(selected);
         }

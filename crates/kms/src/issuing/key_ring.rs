@@ -4,17 +4,19 @@ use core::fmt;
 
 use diversify::LevelId;
 use diversify::tree::purpose::{Function, PurposeId};
-use diversify::tree::{Card, City, Level, Place, TreeKey};
+use diversify::tree::{Card, City, Level, Place, Province, TreeKey};
 use tdea::{Kcv, TdeaKey};
 
-/// Whose keys a plan names: those of the card itself, those of its city, which only a SAM or a key card takes, or the one under
-/// which such cards give keys to each other.
+/// Whose keys a plan names: those of the card itself, those of its city or province, which only a SAM or a key card takes, or the one
+/// under which such cards give keys to each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyScope {
     /// The card's own.
     Card,
     /// The city's.
     City,
+    /// The province's.
+    Province,
     /// Of a family of key cards and SAMs.
     Family,
 }
@@ -107,16 +109,32 @@ impl KeyRing {
         self.insert(key, KeyScope::City)
     }
 
+    /// Adds a copy of a key of the province: for secondary key cards, and SAMs that serve every city.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if the ring has this key.
+    pub fn insert_province_key<F: Function>(
+        &mut self,
+        key: &TreeKey<Province, F>,
+    ) -> Result<(), KeyRingError> {
+        self.insert(key, KeyScope::Province)
+    }
+
     fn insert<L: Level<F>, F: Function>(
         &mut self,
         key: &TreeKey<L, F>,
         scope: KeyScope,
     ) -> Result<(), KeyRingError> {
-        debug_assert!(matches!(L::ID, LevelId::City | LevelId::Card), "the callers above see to it");
+        debug_assert!(
+            matches!(L::ID, LevelId::Province | LevelId::City | LevelId::Card),
+            "the callers above see to it"
+        );
         let place = key.place();
         let fits = |other: &RingKey| {
             other.place.is_none_or(|other_place| {
-                other_place.city() == place.city() && (other.scope != scope || other_place == place)
+                let cities = other_place.city().zip(place.city());
+                cities.is_none_or(|(other, city)| other == city)
+                    && (other.scope != scope || other_place == place)
             })
         };
         if !self.0.iter().all(fits) {

@@ -1,5 +1,6 @@
 //! Card plans: what a card shall hold, as data, and the station that makes a card hold it.
 
+mod check;
 mod compare;
 mod data;
 mod issue;
@@ -17,7 +18,7 @@ pub use data::{CardData, CardDataError};
 pub use key_ring::{KeyRing, KeyRingError, KeyScope};
 pub use plan::{
     Application, CardLevel, ContentProtection, ExchangeKey, File, FileKind, Key, KeyFile, Loading, Master,
-    Name, Pin, Plan, SamKey, Use,
+    Name, Owner, Pin, Plan, SamKey, System, Use, Wallet, WalletKind,
 };
 pub use plan_error::{PlanError, PlanFault};
 pub use planner::Mode;

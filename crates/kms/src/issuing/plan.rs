@@ -11,8 +11,8 @@ use super::template::Template;
 
 /// What a kind of card holds: directories, keys, PINs and files with their access rules, in the order in which they are made.
 ///
-/// Within a directory keys come first, then PINs, then files, each as they stand in the plan: the loading rules of the card leave no
-/// other order of the three. Numbers are bytes of the card operating system and may be written in hexadecimal (`0xAA`).
+/// Within a directory keys come first, then PINs, then files, then wallets, each as they stand in the plan: the loading rules of the
+/// card leave no other order of the first three. Numbers are bytes of the card operating system and may be written in hexadecimal (`0xAA`).
 ///
 /// # Source
 /// FMCOS 2.0 user manual, chapters 5 and 7; provincial CPU-card system, section 6.1.
@@ -59,11 +59,33 @@ pub struct Plan {
     pub name: String,
     /// Version, for records.
     pub version: u32,
+    /// Card operating system: by default FMCOS, and no other can be planned for yet.
+    #[serde(default)]
+    pub system: System,
     /// The master file.
     pub card: CardLevel,
     /// Applications, one directory each.
     #[serde(default)]
     pub application: Vec<Application>,
+}
+
+/// Card operating systems.
+///
+/// How SmartCOS and Tianyu cards are told the fields of a file is in no public source (WRITE KEY is:
+/// [`KeyHeader`](apdu::commands::pboc::KeyHeader)), so a plan for one is refused.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum System {
+    /// FMCOS 2.0 and TimeCOS.
+    #[default]
+    #[serde(rename = "fmcos")]
+    Fmcos,
+    /// SmartCOS 3.2.
+    #[serde(rename = "smartcos")]
+    SmartCos,
+    /// Tianyu.
+    #[serde(rename = "tianyu")]
+    Tianyu,
 }
 
 /// The master file: it and its key file are there when the card comes, under the transport key.
@@ -108,7 +130,7 @@ pub struct Application {
     /// Keys, loaded under the application master.
     #[serde(default)]
     pub key: Vec<Key>,
-    /// Keys of the city: a SAM derives those of user cards from them, a key card gives them to SAMs.
+    /// Keys of city or province: a SAM derives those of user cards from them, a key card gives them to other cards.
     #[serde(default)]
     pub sam_key: Vec<SamKey>,
     /// The key under which key cards and SAMs of one family give keys to each other: usage `1E`.
@@ -119,6 +141,9 @@ pub struct Application {
     /// Files.
     #[serde(default)]
     pub file: Vec<File>,
+    /// Wallets: an electronic deposit, an electronic purse.
+    #[serde(default)]
+    pub wallet: Vec<Wallet>,
 }
 
 /// The key file of an application.
@@ -237,7 +262,7 @@ pub struct ExchangeKey {
     pub version: Option<u8>,
 }
 
-/// A key of the city in a SAM or on a key card.
+/// A key of the city or province in a SAM or on a key card.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -248,11 +273,26 @@ pub struct SamKey {
     pub version: Option<u8>,
     /// Version under which the SAM keeps it: by default the version of the key.
     pub slot: Option<u8>,
-    /// Levels of dispersion down to the key of a user card, at least 1: by default 1.
-    #[serde(default = "one_level")]
-    pub levels: u8,
+    /// Whose key it is: by default the city's.
+    #[serde(default)]
+    pub of: Owner,
+    /// Levels of dispersion down to the key of a user card, at most 7. By default, and at the least, 1 for a key of the city and 2
+    /// for one of the province.
+    pub levels: Option<u8>,
     /// Type in the SAM, one that the function of the key calls for: 2 is purchase, 7 is encryption.
     pub kind: u8,
+}
+
+/// Whose a key is that user cards' keys are derived from.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Owner {
+    /// A city's.
+    #[default]
+    City,
+    /// The province's: a secondary key card gives each city its own, a SAM derives those of every city.
+    Province,
 }
 
 /// A PIN.
@@ -297,6 +337,32 @@ pub struct File {
     /// What a file of records holds, the first record first.
     #[serde(default)]
     pub record: Vec<Template>,
+}
+
+/// A wallet. It begins without money.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Wallet {
+    /// Which one.
+    pub kind: WalletKind,
+    /// Identifier of the cyclic file for its transactions, `0x0001` to `0x001E`.
+    pub log: u16,
+    /// Who may use it: by default everybody. Money moves under its keys, and a PIN where the card asks for it, whatever the rule.
+    #[serde(default = "always")]
+    pub usage: u8,
+}
+
+/// The wallets that an application can have.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WalletKind {
+    /// Electronic deposit (ED), file 0001.
+    #[doc(alias = "passbook")]
+    Deposit,
+    /// Electronic purse (EP), file 0002.
+    Purse,
 }
 
 /// Structure and size of a file.
@@ -377,6 +443,25 @@ impl fmt::Display for Use {
     }
 }
 
+impl fmt::Display for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fmcos => "FMCOS",
+            Self::SmartCos => "SmartCOS",
+            Self::Tianyu => "Tianyu",
+        })
+    }
+}
+
+impl fmt::Display for WalletKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Deposit => "deposit",
+            Self::Purse => "purse",
+        })
+    }
+}
+
 const fn always() -> u8 {
     0xF0
 }
@@ -395,8 +480,4 @@ const fn master_level() -> u8 {
 
 const fn shown_file() -> u8 {
     0x95
-}
-
-const fn one_level() -> u8 {
-    1
 }

@@ -2,7 +2,7 @@
 
 use tdea::StrengthError;
 
-use super::plan::Use;
+use super::plan::{System, Use};
 use super::template::TemplateError;
 
 /// A plan that can't be carried out.
@@ -31,6 +31,9 @@ pub enum PlanError {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanFault {
+    /// A card operating system that plans can't be carried out on.
+    #[error("how {0} cards are told the fields of a file is in no public source: plans are for FMCOS")]
+    System(System),
     /// The same identifier twice.
     #[error("the identifier stands twice in its directory")]
     Twice,
@@ -58,9 +61,9 @@ pub enum PlanFault {
     /// A rule that asks for nothing, in production.
     #[error("the rule for `{0}` lets everybody: its low nibble is 0")]
     OpenRule(&'static str),
-    /// Levels 1 to 7, kinds 2 to 31. A key of the city without dispersion would show the keys of all its cards, and kinds 0 and 1
-    /// are no parent keys.
-    #[error("a SAM key has 1 to 7 levels and a kind of 2 to 31")]
+    /// Levels 1 to 7, from 2 on for a key of the province; kinds 2 to 31. With a level less than there is, the key would show keys of
+    /// cards or cities, and kinds 0 and 1 are no parent keys.
+    #[error("a SAM key has 1 to 7 levels, 2 at least if it is the province's, and a kind of 2 to 31")]
     SamUsage,
     /// The key's function is another one.
     #[error("a key of the function `{function}` is not for kind {kind} in a SAM")]
@@ -101,6 +104,16 @@ pub enum PlanFault {
     /// A record of variable length that is no tag, length and value.
     #[error("a record of variable length is a tag, a length and as many bytes")]
     NoTlv,
+    /// Keys and files that the memory of their directory has no room for.
+    #[error("{what} needs {needed} bytes, and the plan gives it {room}")]
+    NoRoom {
+        /** What is too small. */
+        what: &'static str,
+        /** Bytes needed, as the card counts them, at the least. */
+        needed: usize,
+        /** Bytes in the plan. */
+        room: u16,
+    },
     /// More records than the file takes.
     #[error("the file takes {room} records, the plan has {found}")]
     TooManyRecords {
@@ -109,6 +122,12 @@ pub enum PlanFault {
         /** Records in the file. */
         room: usize,
     },
+    /// A wallet without a file for its transactions.
+    #[error("the log of a wallet is a cyclic file of its directory, 0001 to 001E, with records of 23 bytes")]
+    NoLog,
+    /// A wallet that could not sign a transaction.
+    #[error("a wallet needs a key of use `tac` in its directory")]
+    NoTac,
     /// A PIN of another length.
     #[error("a PIN is 2 to 8 bytes, found {0}")]
     PinLength(usize),

@@ -2,22 +2,22 @@
 
 use apdu::commands::FileId;
 use apdu::commands::pboc::{
-    Access, CreateDf, CreateEf, CreateKeyFile, EfKind, KeyAttributes, KeyLoading, KeyUse, LineKeyIds,
-    PsamKeyUsage, ReadProtection, Tries,
+    Access, CreateDf, CreateEf, CreateKeyFile, CreateWallet, EfKind, KeyLoading, KeyUse, LineKeyIds,
+    PsamKeyUsage, ReadProtection, Wallet,
 };
 use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
 use diversify::known_test_key;
 use tdea::TdeaKey;
 
+use super::check::{file_place, follow, key_place, key_use, sam_usage, tries, wallet_log, wallet_place};
 use super::data::CardData;
 use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey};
 use super::plan::{
-    Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Pin, Plan, SamKey, Use,
+    self, Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Owner, Pin,
+    Plan, SamKey, Use,
 };
 use super::plan_error::{At, PlanError, PlanFault, Result};
-use super::script::{
-    ALGORITHM, Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step,
-};
+use super::script::{Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step};
 use super::template::Template;
 
 /// Whether cards go out to people.
@@ -54,154 +54,6 @@ impl Plan {
         }
         Ok(Script { plan: format!("{}, version {}", self.name, self.version), steps: planner.steps })
     }
-
-    /// What can be wrong with a plan whatever the card is.
-    pub(super) fn check(&self) -> Result<(), PlanError> {
-        check_master(&self.card.master).at("card, master")?;
-        check_directory("card", &self.card.master, &self.card.key, &[], &self.card.file)?;
-        for (index, application) in self.application.iter().enumerate() {
-            let place = application.place();
-            if self.application.iter().take(index).any(|other| other.id == application.id) {
-                return Err(PlanFault::Twice).at(&place);
-            }
-            check_master(&application.master).at(&format!("{place}, master"))?;
-            let Application { master, key, pin, file, .. } = application;
-            check_directory(&place, master, key, pin, file)?;
-            for key in &application.sam_key {
-                sam_usage(key).at(&format!("{place}, SAM key `{}`", key.key))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Application {
-    fn place(&self) -> String {
-        format!("application {:04X}", self.id)
-    }
-}
-
-fn check_master(master: &Master) -> Result<()> {
-    tries(master.tries)?;
-    follow(master.follow)?;
-    Ok(())
-}
-
-fn check_directory(
-    place: &str,
-    master: &Master,
-    keys: &[Key],
-    pins: &[Pin],
-    files: &[File],
-) -> Result<(), PlanError> {
-    let below_master = |state: u8| match state == master.follow {
-        true => Err(PlanFault::MastersState(state)),
-        false => Ok(()),
-    };
-    for (index, key) in keys.iter().enumerate() {
-        let place = key_place(place, key);
-        key_use(key, 0).at(&place)?;
-        if key.r#use == Use::ExternalAuthentication && key.id == 0 {
-            return Err(PlanFault::MastersPlace).at(&place);
-        }
-        key.follow.map_or(Ok(()), below_master).at(&place)?;
-        if keys.iter().take(index).any(|other| (other.r#use, other.id) == (key.r#use, key.id)) {
-            return Err(PlanFault::Twice).at(&place);
-        }
-    }
-    for (index, pin) in pins.iter().enumerate() {
-        let place = format!("{place}, PIN {:02X}", pin.id);
-        tries(pin.tries).and(follow(pin.follow)).at(&place)?;
-        below_master(pin.follow).at(&place)?;
-        if pins.iter().take(index).any(|other| other.id == pin.id) {
-            return Err(PlanFault::Twice).at(&place);
-        }
-    }
-    let has_line_key = keys.iter().any(|key| key.r#use == Use::Line && key.id == 0);
-    for (index, file) in files.iter().enumerate() {
-        let place = file_place(place, file);
-        if files.iter().take(index).any(|other| other.id == file.id) {
-            return Err(PlanFault::Twice).at(&place);
-        }
-        check_file(file, has_line_key).at(&place)?;
-    }
-    Ok(())
-}
-
-fn check_file(file: &File, has_line_key: bool) -> Result<()> {
-    if file.protection.is_some() && !has_line_key {
-        return Err(PlanFault::NoLineKey);
-    }
-    if file.protection.is_none() && file.write.is_none() {
-        return Err(PlanFault::NoWriteRule);
-    }
-    if file.protect_reading && file.protection.is_none() {
-        return Err(PlanFault::NoProtection);
-    }
-    let found = file.record.len();
-    if found > MAX_RECORDS {
-        return Err(PlanFault::TooManyRecords { found, room: MAX_RECORDS });
-    }
-    let fits = match file.kind {
-        FileKind::Binary(_) => file.record.is_empty(),
-        // A cyclic file begins empty: what it is for is written by the card.
-        FileKind::Cyclic(..) => file.content.is_none() && file.record.is_empty(),
-        _ => file.content.is_none(),
-    };
-    if fits { Ok(()) } else { Err(PlanFault::ContentKind) }
-}
-
-fn key_place(place: &str, key: &Key) -> String {
-    format!("{place}, key {} {:02X}", key.r#use, key.id)
-}
-
-fn file_place(place: &str, file: &File) -> String {
-    format!("{place}, file {:04X}", file.id)
-}
-
-fn tries(number: u8) -> Result<Tries> {
-    Tries::new(number).ok_or(PlanFault::Tries(number))
-}
-
-fn follow(state: u8) -> Result<u8> {
-    if state <= 0x0F { Ok(state) } else { Err(PlanFault::Follow(state)) }
-}
-
-fn sam_usage(key: &SamKey) -> Result<PsamKeyUsage> {
-    // Kinds 0 and 1 are the master and the line protection key of the SAM's own directory.
-    let is_parent = key.levels > 0 && key.kind > 1;
-    PsamKeyUsage::new(key.levels, key.kind).filter(|_| is_parent).ok_or(PlanFault::SamUsage)
-}
-
-/// What the card has to know of a key of this `version`.
-fn key_use(key: &Key, version: u8) -> Result<KeyUse> {
-    let used = key.r#use;
-    let counts = matches!(used, Use::Line | Use::PinUnblock | Use::PinReload | Use::ExternalAuthentication);
-    if !counts && key.tries.is_some() {
-        return Err(PlanFault::NotForThisUse(used, "tries"));
-    }
-    if used != Use::ExternalAuthentication && key.follow.is_some() {
-        return Err(PlanFault::NotForThisUse(used, "follow"));
-    }
-    let attributes = KeyAttributes { version, algorithm: ALGORITHM };
-    let counted = || tries(key.tries.ok_or(PlanFault::NoTries(used))?);
-    Ok(match used {
-        Use::Encrypt => KeyUse::DesEncrypt(attributes),
-        Use::Decrypt => KeyUse::DesDecrypt(attributes),
-        Use::Mac => KeyUse::DesMac(attributes),
-        Use::Tac => KeyUse::Tac(attributes),
-        Use::Overdraft => KeyUse::Overdraft(attributes),
-        Use::Unload => KeyUse::Unload(attributes),
-        Use::Purchase => KeyUse::Purchase(attributes),
-        Use::Load => KeyUse::Load(attributes),
-        Use::Line => KeyUse::Line(counted()?),
-        Use::PinUnblock => KeyUse::PinUnblock(counted()?),
-        Use::PinReload => KeyUse::PinReload(counted()?),
-        Use::ExternalAuthentication => KeyUse::ExternalAuthenticate {
-            follow_state: follow(key.follow.ok_or(PlanFault::NoFollow)?)?,
-            tries: counted()?,
-        },
-    })
 }
 
 struct Planner<'a> {
@@ -270,7 +122,19 @@ impl<'a> Planner<'a> {
             (&application.sam_key, application.exchange_key.as_ref()),
             &application.pin,
             &application.file,
-        )
+        )?;
+        application.wallet.iter().try_for_each(|wallet| self.wallet(&place, wallet, &application.file))
+    }
+
+    fn wallet(&mut self, place: &str, wallet: &plan::Wallet, files: &[File]) -> Result<(), PlanError> {
+        let place = wallet_place(place, wallet);
+        let account = CreateWallet {
+            wallet: wallet.kind.wallet(),
+            usage: Access::from_byte(wallet.usage),
+            log: wallet_log(wallet, files).at(&place)?,
+        };
+        self.push(&place, Action::CreateWallet(account));
+        Ok(())
     }
 
     /// Leaves an application. In the master file its master has to be proven again.
@@ -371,7 +235,11 @@ impl<'a> Planner<'a> {
     }
 
     fn sam_key(&mut self, key: &SamKey) -> Result<LoadedSamKey> {
-        let taken = self.take(&key.key, KeyScope::City, key.version, None)?;
+        let scope = match key.of {
+            Owner::City => KeyScope::City,
+            Owner::Province => KeyScope::Province,
+        };
+        let taken = self.take(&key.key, scope, key.version, None)?;
         let types = taken.purpose.map_or([].as_slice(), |purpose| purpose.card_key_types().fmcos);
         if !types.iter().any(|key_type| sam_kinds(*key_type).contains(&key.kind)) {
             return Err(PlanFault::NotForThisKind { function: taken.name(), kind: key.kind });
@@ -514,6 +382,15 @@ impl Use {
     }
 }
 
+impl plan::WalletKind {
+    pub(super) const fn wallet(self) -> Wallet {
+        match self {
+            Self::Deposit => Wallet::Deposit,
+            Self::Purse => Wallet::Purse,
+        }
+    }
+}
+
 /// Kinds that a SAM may keep a parent key under whose children are keys of this type on user cards. A purchase key that also
 /// encrypts would give away the process keys of purchases; so each serves what its children are for.
 const fn sam_kinds(key_type: u8) -> &'static [u8] {
@@ -578,9 +455,6 @@ const EXCHANGE_KIND: u8 = 0x1E;
 
 /// Most bytes of a file that UPDATE BINARY reaches: offsets have 15 bits.
 const MAX_CONTENT: usize = 0x8000;
-
-/// Most records that have a number: `00` and `FF` are none.
-const MAX_RECORDS: usize = 0xFE;
 
 /// Longest record in bytes, protected and sent in one command.
 const MAX_RECORD: usize = 200;

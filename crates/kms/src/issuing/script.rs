@@ -5,8 +5,8 @@ use core::fmt;
 use apdu::commands::FileId;
 use apdu::commands::pboc::KeyAttributes;
 use apdu::commands::pboc::{
-    Access, CreateDf, CreateEf, CreateKeyFile, EfKind, KeyLoading, KeyRecord, KeyType, KeyUse, PinRecord,
-    PsamKeyUsage, Tries, WriteKey, WriteKeyAction, WritePsamKey,
+    Access, CreateDf, CreateEf, CreateKeyFile, CreateWallet, EfKind, KeyLoading, KeyRecord, KeyType, KeyUse,
+    PinRecord, PsamKeyUsage, Tries, WriteKey, WriteKeyAction, WritePsamKey,
 };
 use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
 use tdea::Kcv;
@@ -59,6 +59,7 @@ pub(super) enum Action {
         under: MasterKey,
     },
     CreateFile(CreateEf),
+    CreateWallet(CreateWallet),
     WriteBinary(Content),
     AppendRecord {
         number: u8,
@@ -233,6 +234,14 @@ impl fmt::Display for Action {
                     EfKind::VariableRecords { size } => write!(f, "records in {size} bytes"),
                     EfKind::Cyclic { count, len } => write!(f, "a ring of {count} records of {len} bytes"),
                 }
+            }
+            Self::CreateWallet(account) => {
+                write!(
+                    f,
+                    "CREATE FILE {:04X}, a wallet with its log in {:04X}",
+                    account.wallet.file().0,
+                    account.log.number()
+                )
             }
             Self::WriteBinary(content) => {
                 write!(f, "UPDATE BINARY {:04X}, {} bytes", content.file.0, content.bytes.len())

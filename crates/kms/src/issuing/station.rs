@@ -140,6 +140,7 @@ where
             Action::CreateDirectory(directory) => self.send(&directory.command()).map(drop),
             Action::CreateKeyFile(file) => self.send(&file.command()).map(drop),
             Action::CreateFile(file) => self.send(&file.command()).map(drop),
+            Action::CreateWallet(account) => self.send(&account.command()).map(drop),
             Action::LoadMaster { master, under } => {
                 accepted(self.write_key(&master.record, WriteKeyAction::Add, under)?).map(drop)
             }

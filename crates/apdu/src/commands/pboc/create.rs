@@ -218,6 +218,17 @@ pub enum Wallet {
     Purse,
 }
 
+impl Wallet {
+    /// Its file.
+    #[must_use]
+    pub const fn file(self) -> FileId {
+        match self {
+            Self::Deposit => FileId(0x0001),
+            Self::Purse => FileId(0x0002),
+        }
+    }
+}
+
 /// CREATE FILE for a purse: `80 E0 id 07 2F 0208 use 00 FF log`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CreateWallet {
@@ -233,11 +244,7 @@ impl CreateWallet {
     /// The command.
     #[must_use]
     pub fn command(&self) -> CommandApdu {
-        let id = match self.wallet {
-            Wallet::Deposit => FileId(0x0001),
-            Wallet::Purse => FileId(0x0002),
-        };
-        create(id, WALLET, [0x02, 0x08], &[&[self.usage.0, 0x00, 0xFF, self.log.number()]])
+        create(self.wallet.file(), WALLET, [0x02, 0x08], &[&[self.usage.0, 0x00, 0xFF, self.log.number()]])
     }
 }
 

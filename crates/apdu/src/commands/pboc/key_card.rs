@@ -9,6 +9,32 @@ use crate::le::Le;
 /// Length of a key on its way in bytes.
 const WRAPPED_LEN: u8 = 0x1C;
 
+/// What a card is that takes keys from key cards.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum ReceiverKind {
+    /// Secure access module, from the key card of its city.
+    Sam,
+    /// Mother card, exchange keys alone.
+    Mother,
+    /// Secondary key card, from the mother card.
+    Secondary,
+    /// Key card of a city, from the secondary one.
+    City,
+}
+
+impl ReceiverKind {
+    /// Its byte.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::Sam => 0x01,
+            Self::Mother => 0x02,
+            Self::Secondary => 0x03,
+            Self::City => 0x04,
+        }
+    }
+}
+
 /// EXPORT KEY: `80 C6 usage version Lc transport-version kind serial challenge factors 1C`. The card answers the data of
 /// [`import_key`] for this receiver and this challenge alone.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +45,8 @@ pub struct ExportKey<'f> {
     pub version: u8,
     /// Version of the transport key that both cards have.
     pub transport_version: u8,
-    /// Byte of the receiving card's kind.
-    pub receiver_kind: u8,
+    /// What the receiving card is.
+    pub receiver_kind: ReceiverKind,
     /// Serial number of the receiving card.
     pub receiver_serial: [u8; 8],
     /// Challenge of 8 bytes that the receiving card drew.
@@ -36,7 +62,7 @@ impl ExportKey<'_> {
     /// Returns [`DataTooLong`] if the factors do not fit.
     pub fn command(&self) -> Result<CommandApdu, DataTooLong> {
         let data = [
-            &[self.transport_version, self.receiver_kind],
+            &[self.transport_version, self.receiver_kind.byte()],
             &self.receiver_serial[..],
             &self.challenge,
             self.factors.as_flattened(),

@@ -7,7 +7,7 @@ use tdea::hazmat::DesKey;
 use super::challenge::Challenge;
 use super::keys::AuthenticationKey;
 use crate::command::CommandApdu;
-use crate::header::{Header, Instruction};
+use crate::commands;
 use crate::secure::Rejected;
 
 /// The answer to a challenge, 8 bytes. It is public.
@@ -110,7 +110,5 @@ pub fn external_authenticate_two_step(
 }
 
 pub(super) fn external_command(key_id: u8, data: &[u8]) -> CommandApdu {
-    CommandApdu::new(Header::iso(Instruction::EXTERNAL_AUTHENTICATE, 0, key_id))
-        .with_data(data)
-        .expect("16 bytes at most")
+    commands::external_authenticate(key_id, data).expect("16 bytes at most")
 }

@@ -61,7 +61,9 @@ mod sealed {
         fn transaction_type(&self) -> TransactionType;
         fn terminal(&self) -> &TerminalId;
         /// What stands in MAC1 between balance and type.
-        fn in_mac1(&self, answer: &Answer) -> Field;
+        fn in_mac1(&self, _: &Answer) -> Field {
+            self.in_mac2()
+        }
         /// What stands at the beginning of MAC2, and in TAC or MAC3 between sequence and type.
         fn in_mac2(&self) -> Field;
         /// Balance once it is done, as far as the card will have done it.
@@ -109,9 +111,6 @@ impl Sealed for Load {
     fn terminal(&self) -> &TerminalId {
         &self.terminal
     }
-    fn in_mac1(&self, _: &Answer) -> Field {
-        Field::Four(self.amount.to_be_bytes())
-    }
     fn in_mac2(&self) -> Field {
         Field::Four(self.amount.to_be_bytes())
     }
@@ -126,9 +125,6 @@ impl Sealed for Unload {
     }
     fn terminal(&self) -> &TerminalId {
         &self.terminal
-    }
-    fn in_mac1(&self, _: &Answer) -> Field {
-        Field::Four(self.amount.to_be_bytes())
     }
     fn in_mac2(&self) -> Field {
         Field::Four(self.amount.to_be_bytes())
