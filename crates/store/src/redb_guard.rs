@@ -66,7 +66,7 @@ impl RedbGuard {
         Self::open(path, policy)
     }
 
-    /// Opens the store at `path`, which must keep `policy`.
+    /// Opens the store at `path`, which must keep `policy`. A store of an older version is for [`Self::migrate`].
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::InUse`], [`Error::Foreign`], [`Error::Version`], [`Error::Policy`], [`Error::Damaged`],

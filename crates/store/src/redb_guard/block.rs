@@ -74,3 +74,45 @@ fn split(entry: &[u8; ENTRY_LEN]) -> Option<Entry> {
     let (key, memory) = entry.split_first_chunk()?;
     Some((*key, *memory.first_chunk()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn memory() -> impl Strategy<Value = [u8; MEMORY_LEN]> {
+        any::<(u32, u64, [u8; 16])>().prop_map(|(last, accepted, request)| {
+            let request = (dukpt::guard::RequestId(request), last);
+            record::encode(&dukpt::guard::Memory { last, accepted: accepted | 1, request })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_are_read_as_they_were_written(
+            laps in 0..1_u64 << 63,
+            key: Key,
+            entries in proptest::collection::vec((any::<Key>(), memory()), 1..=ENTRIES),
+        ) {
+            let bytes = encode(Place { laps, key }, &entries);
+            prop_assert_eq!(decode(&bytes).unwrap(), (Place { laps, key }, entries));
+        }
+
+        #[test]
+        fn bytes_are_a_block_or_damage(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            match decode(&bytes) {
+                Ok((place, entries)) => prop_assert_eq!(encode(place, &entries), bytes),
+                Err(error) => prop_assert!(matches!(error, Error::Damaged(_))),
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_block_is_a_page() {
+        let entry = ([1; KEY_LEN], [0; MEMORY_LEN]);
+        // redb adds 4 bytes to a page, and to each pair of this table the key of 8 and the end of the value, 4.
+        let page = |entries| 4 + 8 + 4 + encode(Place::default(), &vec![entry; entries]).len();
+        assert!(page(ENTRIES) <= 4096 && page(ENTRIES + 1) > 4096);
+    }
+}
