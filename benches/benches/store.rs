@@ -1,20 +1,24 @@
 //! Accepted counters a second, next to what the engine alone does with the same batches in the same run.
 //!
 //! `cargo bench -p benches --bench store` measures redb; with `--features postgres` and `CARDROOT_POSTGRES_URL` (key and value
-//! form) PostgreSQL too. `-- --full` adds ten million terminals, `-- --test` runs everything once. Guard and engine take turns, and
-//! each turn is compared with the next: the disk of a shared machine changes from second to second.
+//! form) PostgreSQL too. `-- --full` adds ten million terminals, `-- --terminals` measures what their number costs alone, `-- --test` runs
+//! everything once. Guard and engine take turns, and each turn is compared with the next: the disk of a shared machine changes from second
+//! to second.
 
 use core::hint::black_box;
 use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use core::time::Duration;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
 use redb::{Database, ReadableTable, TableDefinition};
 use store::RedbGuard;
 use store::dukpt::guard::{Claim, OriginatorId, Policy, ReplayGuard, RequestId, Scheme, Verdict, block_on};
+
+/// Claims in a batch.
+const BATCHES: [usize; 3] = [1, 100, 1000];
 
 const MEMORIES: TableDefinition<'_, [u8; 9], [u8; 32]> = TableDefinition::new("memories");
 
@@ -36,9 +40,12 @@ fn main() {
     if has("--test") {
         effort = Effort { terminals: 2_000, turn: Duration::from_millis(5), turns: 1, largest: 20_000 };
     }
+    redb_terminals(effort);
+    if has("--terminals") {
+        return;
+    }
     redb_against_its_floor(effort);
     redb_callers(effort);
-    redb_terminals(effort);
     #[cfg(feature = "postgres")]
     sql::against_its_floor(effort);
 }
@@ -104,14 +111,9 @@ fn compare(
     mut other: impl FnMut(Duration) -> f64,
 ) -> Compared {
     let turns: Vec<[f64; 2]> = (0..effort.turns).map(|_| [one(effort.turn), other(effort.turn)]).collect();
-    let median = |of: fn(&[f64; 2]) -> f64| {
-        let mut values: Vec<f64> = turns.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().expect("a turn at least")
-    };
     Compared {
-        rates: [median(|[one, _]| *one), median(|[_, other]| *other)],
-        share: median(|[one, other]| one / other),
+        rates: [median(turns.iter().map(|[one, _]| *one)), median(turns.iter().map(|[_, other]| *other))],
+        share: median(turns.iter().map(|[one, other]| one / other)),
     }
 }
 
@@ -129,10 +131,11 @@ fn fill(guard: &impl ReplayGuard, terminals: Range<u64>) {
     claims.chunks(20_000).for_each(|claims| accept(guard, claims));
 }
 
-/// Has every page of a file been written once: a file system takes far longer to make room than to write over.
+/// Has every page of a file been written once, because a file system takes far longer to make room than to write over; and the guard's
+/// sweep gone round.
 fn warm_up(terminals: u64, mut advance: impl FnMut(&[Claim])) {
     let mut load = Load::new(terminals, next_counter());
-    for _ in 0..60.max(terminals / 10_000) {
+    for _ in 0..60.max(terminals / 4_000) {
         advance(&load.batch(1000));
     }
 }
@@ -189,7 +192,7 @@ fn redb_against_its_floor(effort: Effort) {
     let bare = BareRedb::new(&folder.path().join("bare"), effort.terminals);
     warm_up(effort.terminals, |claims| accept(&guard, claims));
     warm_up(effort.terminals, |claims| assert_eq!(bare.advance(claims), claims.len()));
-    for batch in [1, 100, 1000] {
+    for batch in BATCHES {
         let start = next_counter();
         let (mut ours, mut theirs) = (Load::new(effort.terminals, start), Load::new(effort.terminals, start));
         let Compared { rates: [accepts, floor], share } = compare(
@@ -238,36 +241,82 @@ fn redb_callers(effort: Effort) {
     println!("store/redb/callers: 1 caller {one:.0} accepts/s, 32 callers {many:.0}/s, {share:.1} times");
 }
 
-/// What the number of terminals costs, next to what it costs the engine: a page of the file has room for some sixty terminals,
-/// and of a batch over many more pages each claim writes one of its own, with a part of those above it.
+/// What the number of terminals costs. Guards and engines of all sizes take turns, and each is compared with the smallest in the same
+/// round: a shared machine changes from minute to minute.
 fn redb_terminals(effort: Effort) {
     let folder = tempfile::tempdir().expect("a folder");
-    let guard = RedbGuard::create(folder.path().join("guard"), Policy::Strict).expect("a store");
-    let bare = BareRedb::new(&folder.path().join("bare"), 0);
-    let (mut terminals, mut filled) = (10_000.min(effort.largest), 0);
-    while terminals <= effort.largest {
-        fill(&guard, filled..terminals);
-        bare.fill(filled..terminals);
-        filled = terminals;
-        warm_up(terminals, |claims| accept(&guard, claims));
-        warm_up(terminals, |claims| assert_eq!(bare.advance(claims), claims.len()));
-        let [(one, _), (hundred, share)] = [1, 100].map(|batch| {
-            let start = next_counter();
-            let (mut ours, mut theirs) = (Load::new(terminals, start), Load::new(terminals, start));
-            let Compared { rates: [accepts, _], share } = compare(
-                effort,
-                |turn| rate(turn, || (accept(&guard, &ours.batch(batch)), batch).1),
-                |turn| rate(turn, || bare.advance(&theirs.batch(batch))),
-            );
-            (1e6 / accepts, 100.0 * share)
-        });
-        let bytes = folder.path().join("guard").metadata().expect("a file").len() / terminals;
-        println!(
-            "store/redb/terminals-{terminals}: {one:.1} us an accept by itself, {hundred:.2} us in batches of 100 ({share:.0} % of \
-             bare redb), {bytes} bytes a terminal"
-        );
-        terminals *= 10;
+    let sizes = (4..).map(|power| 10_u64.pow(power)).take_while(|terminals| *terminals <= effort.largest);
+    let pairs: Vec<Pair> = sizes.map(|terminals| Pair::new(folder.path(), terminals)).collect();
+    for batch in BATCHES {
+        flatness(effort, &pairs, batch);
     }
+    for Pair { terminals, guard, path, .. } in pairs {
+        drop(guard);
+        let start = Instant::now();
+        drop(RedbGuard::open(&path, Policy::Strict).expect("the store"));
+        let (opened, bytes) = (start.elapsed(), path.metadata().expect("a file").len());
+        println!(
+            "store/redb/terminals-{terminals}: {} bytes a terminal, opened and closed in {} ms",
+            bytes / terminals,
+            opened.as_millis()
+        );
+    }
+}
+
+/// A guard and an engine with as many terminals.
+struct Pair {
+    terminals: u64,
+    guard: RedbGuard,
+    path: PathBuf,
+    bare: BareRedb,
+}
+
+impl Pair {
+    fn new(folder: &Path, terminals: u64) -> Self {
+        let path = folder.join(format!("guard-{terminals}"));
+        let guard = RedbGuard::create(&path, Policy::Strict).expect("a store");
+        fill(&guard, 0..terminals);
+        warm_up(terminals, |claims| accept(&guard, claims));
+        let bare = BareRedb::new(&folder.join(format!("bare-{terminals}")), terminals);
+        warm_up(terminals, |claims| assert_eq!(bare.advance(claims), claims.len()));
+        Self { terminals, guard, path, bare }
+    }
+
+    /// Microseconds that an accept takes the guard and the engine.
+    fn micros(&self, [ours, theirs]: &mut [Load; 2], batch: usize, turn: Duration) -> [f64; 2] {
+        let ours = rate(turn, || (accept(&self.guard, &ours.batch(batch)), batch).1);
+        let theirs = rate(turn, || self.bare.advance(&theirs.batch(batch)));
+        [ours, theirs].map(|accepts| 1e6 / accepts)
+    }
+}
+
+fn flatness(effort: Effort, pairs: &[Pair], batch: usize) {
+    let start = next_counter();
+    let load = |pair: &Pair| [0; 2].map(|_| Load::new(pair.terminals, start));
+    let mut loads: Vec<[Load; 2]> = pairs.iter().map(load).collect();
+    let mut round = || -> Vec<[f64; 2]> {
+        pairs.iter().zip(&mut loads).map(|(pair, loads)| pair.micros(loads, batch, effort.turn)).collect()
+    };
+    let rounds: Vec<Vec<[f64; 2]>> = (0..effort.turns).map(|_| round()).collect();
+    for (number, pair) in pairs.iter().enumerate() {
+        let cost = |of: fn(&[f64; 2]) -> f64| {
+            let costs = rounds.iter().filter_map(|round| Some((of(round.get(number)?), of(round.first()?))));
+            (median(costs.clone().map(|(cost, _)| cost)), median(costs.map(|(cost, least)| cost / least)))
+        };
+        let ((ours, our_ratio), (theirs, their_ratio)) =
+            (cost(|[ours, _]| *ours), cost(|[_, theirs]| *theirs));
+        println!(
+            "store/redb/terminals-{}/batch-{batch}: {ours:.2} us an accept, {our_ratio:.2} times that of the smallest; bare redb \
+             {theirs:.2} us, {their_ratio:.2} times",
+            pair.terminals
+        );
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().expect("a turn at least")
 }
 
 #[cfg(feature = "postgres")]
@@ -345,7 +394,7 @@ mod sql {
                 options = options.prepared();
             }
             let guard = PostgresGuard::open(&options, Policy::Strict).expect("the store");
-            for batch in [1, 100, 1000] {
+            for batch in BATCHES {
                 let start = next_counter();
                 let load = |offset| Load::part(effort.terminals, connections as u64, offset, start);
                 let mut ours: Vec<Load> = (0..connections as u64).map(load).collect();

@@ -25,8 +25,9 @@ pub enum Error {
     /// The file or the schema belongs to another application.
     #[error("not a store of counters")]
     Foreign,
-    /// The store has a layout of another version. Tables of an older one are for `PostgresGuard::migrate`.
-    #[error("the store has version {found}, this program reads and writes version {known}")]
+    /// The store has a layout of another version. An older one is for `RedbGuard::migrate` or `PostgresGuard::migrate`, a newer one for a
+    /// newer program.
+    #[error("the store has version {found}, this program reads and writes version {known}{}", way_out(*found, *known))]
     Version {
         /// The version of the store.
         found: u64,
@@ -68,6 +69,10 @@ pub enum Error {
     /// The database would answer before it has written.
     #[error("the database is set to answer before it has written: {0}")]
     NotDurable(Setting),
+}
+
+fn way_out(found: u64, known: u64) -> &'static str {
+    if found < known { "; migrate the store" } else { "; use a newer program" }
 }
 
 /// A setting of PostgreSQL that durability rests on.

@@ -8,15 +8,19 @@ use crate::{Cause, Error};
 
 /// The layout of the file that this program reads and writes.
 #[cfg(feature = "redb")]
-pub(crate) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 2;
 
 /// How many claims may wait for the threads that write.
 pub(crate) const QUEUE_LIMIT: usize = 1 << 20;
 
+/// Length of an originator's key.
+#[cfg(feature = "redb")]
+pub(crate) const KEY_LEN: usize = 9;
+
 /// The key of an originator: the scheme's number, then its name.
 #[cfg(feature = "redb")]
-pub(crate) fn key(originator: &OriginatorId) -> [u8; 9] {
-    let mut key = [originator.scheme.code(); 9];
+pub(crate) fn key(originator: &OriginatorId) -> [u8; KEY_LEN] {
+    let mut key = [originator.scheme.code(); KEY_LEN];
     key[1..].copy_from_slice(&originator.id);
     key
 }
@@ -68,7 +72,7 @@ pub(crate) fn impossible() -> Error {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("a memory that no claims lead to")]
+#[error("a memory or a log that no claims lead to")]
 struct Impossible;
 
 /// A policy as a number: how far below the highest counter another may be.
