@@ -86,7 +86,7 @@ impl Os {
         } else {
             self.expect_access(self.key_file()?.add)?;
         }
-        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
+        let record = self.controlled_record(command, id)?;
         require(record.is_master() || !is_first_master, StatusWord::CONDITIONS_OF_USE)?;
         require(self.key_file()?.find(record.key_type.kind, id).is_none(), StatusWord::WRONG_DATA)?;
         self.store(record)
@@ -100,9 +100,18 @@ impl Os {
         if !is_master {
             self.expect_issuer()?;
         }
-        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
+        let record = self.controlled_record(command, id)?;
         self.check_replacement(&record, kind)?;
         self.store(record)
+    }
+
+    /// The record that the command brings. One that is marked as protected never comes in the clear, not even where nothing
+    /// protected is there yet.
+    fn controlled_record(&mut self, command: &Command<'_>, id: u8) -> Result<KeyRecord, StatusWord> {
+        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
+        let may_be_plain = record.key_type.writing == Writing::Any;
+        require(command.is_protected() || may_be_plain, StatusWord::SM_OBJECT_MISSING)?;
+        Ok(record)
     }
 
     /// The new record must be of the same kind, cipher and length, and a protected key stays protected. The transport key
