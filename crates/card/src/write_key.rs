@@ -10,7 +10,7 @@ use crate::key_record::{KeyKind, KeyRecord, KeyType, Writing};
 use crate::memory::{KeyReference, Owner};
 use crate::os::Os;
 use crate::secure_messaging::Protection;
-use crate::session::Rights;
+use crate::session::{Proof, Rights};
 use crate::status::{Outcome, require};
 use crate::system::KeyLayout;
 
@@ -152,12 +152,13 @@ impl Os {
         }
     }
 
-    /// Writes a record in the place of the one with its name if there is one. A new master must prove itself: what its
-    /// old value had opened is closed.
+    /// Writes a record in the place of the one with its name if there is one. A new value must prove itself: what the old one
+    /// had opened is closed.
     pub(crate) fn store(&mut self, record: KeyRecord) -> Outcome {
-        let keys = self.key_file()?;
-        let freed = keys.find(record.key_type.kind, record.id).map_or(0, KeyRecord::cost);
-        require(keys.has_room(record.cost(), freed), StatusWord::NOT_ENOUGH_MEMORY)?;
+        let (keys, (kind, id)) = (self.key_file()?, record.name());
+        let old = keys.find(kind, id);
+        require(keys.has_room(record.cost(), old.map_or(0, KeyRecord::cost)), StatusWord::NOT_ENOUGH_MEMORY)?;
+        let outdated = old.and_then(|_| Proof::of(kind, id)).filter(|proof| self.session.has_proven(*proof));
         let (path, is_master) = (self.session.path, record.is_master());
         self.commit(|memory| {
             if is_master && path == Path::MASTER_FILE {
@@ -168,6 +169,8 @@ impl Os {
         });
         if is_master {
             self.session.set_rights(Rights::default());
+        } else if let Some(proof) = outdated {
+            self.session.forget(proof);
         }
         Ok(StatusWord::OK)
     }
