@@ -42,6 +42,19 @@ fn select_shows_the_public_file_of_an_application() {
 }
 
 #[test]
+fn select_never_answers_more_than_le_asks_for() {
+    let mut desk = Desk::user();
+    let shown = desk.ok("00A40000023F00");
+    let len = u8::try_from(shown.len()).unwrap();
+    for too_few in [1, len - 1] {
+        desk.refused(0x6C00 | u16::from(len), &format!("00A40000023F00 {too_few:02X}"));
+    }
+    for enough in [len, len + 1, 0xFF, 0x00] {
+        assert_eq!(desk.ok(&format!("00A40000023F00 {enough:02X}")), shown);
+    }
+}
+
+#[test]
 fn select_shows_nothing_that_read_binary_would_not() {
     // Never to be read, to be read by the master alone, to be read under line protection alone.
     for rules in ["28 001E EF F0 FF FF", "28 001E AA F0 FF FF", "A8 001E F0 F0 FF 7F"] {
