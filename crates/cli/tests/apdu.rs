@@ -191,6 +191,19 @@ $SELECT = 00A40000 02 $FILE
 }
 
 #[test]
+fn name_may_be_used_and_kept_anew_in_one_answer() {
+    let scratch = Scratch::new("kept_anew");
+    let record =
+        scratch.file("record", "> 0084000008\n< 0102030405060708 9000\n> 00B0000000\n< 05060701 9000\n");
+    let script =
+        "$A = 08\n$B = 0708\n> 0084000008\n< $A:4 05 06 $B:1 $A 9000\n> 00B0000000\n< 05 06 $B 01 9000\n";
+    let done = run_with(&format!("apdu run - --json --reader replay:{record}"), script).done().json();
+    assert_eq!(done["exchanges"][1]["as_expected"], true);
+    let script = "$A = 08\n> 0084000008\n< $A:7 $A 9000\n> 00B0000000\n";
+    run_with(&format!("apdu run - --reader replay:{record}"), script).done();
+}
+
+#[test]
 fn secret_variables_are_not_shown() {
     let scratch = Scratch::new("secret_variable");
     let pin = scratch.file("pin.hex", "A5 5A A5\n");

@@ -212,6 +212,8 @@ impl Pattern {
 
     fn keep(&self, found: &str, variables: &mut Variables) {
         let mut rest = found;
+        // Set at the end: what is compared on the way is what names stood for before.
+        let mut kept = Vec::new();
         for piece in &self.0 {
             let len = match piece {
                 Piece::Digits(digits) => digits.len(),
@@ -221,10 +223,10 @@ impl Pattern {
             let (taken, after) = rest.split_at(len);
             rest = after;
             if let Piece::Capture { name, .. } = piece {
-                let bytes = hex::decode(taken.as_bytes()).expect("an answer in hexadecimal digits");
-                variables.set(name, bytes);
+                kept.push((name, hex::decode(taken.as_bytes()).expect("an answer in hexadecimal digits")));
             }
         }
+        kept.into_iter().for_each(|(name, bytes)| variables.set(name, bytes));
     }
 }
 
