@@ -204,6 +204,31 @@ fn name_may_be_used_and_kept_anew_in_one_answer() {
 }
 
 #[test]
+fn expected_bytes_are_hidden_like_those_that_came() {
+    let scratch = Scratch::new("expected_bytes");
+    let record = scratch.file("record", "> 00B0950004\n< A55AA55A 9000\n");
+    for (expected, status) in [("A55AA55A 9000", 0), ("A55AA55B 9000", 1), ("A55A ???? 90??", 0)] {
+        let script = format!("> 00B0950004\n< {expected}\n");
+        let ended = run_with(&format!("apdu run - --reader replay:{record}"), &script);
+        assert_eq!(ended.status, status);
+        for text in [&ended.stdout, &ended.stderr] {
+            assert!(!text.contains("A55A"), "{text}");
+        }
+        let shown = run_with(&format!("apdu run - --show-data --reader replay:{record}"), &script);
+        assert!(shown.stdout.contains(&expected.replace(' ', "")), "{shown:?}");
+    }
+}
+
+#[test]
+fn commands_of_a_sam_are_no_channel_management() {
+    // INIT_SAM_FOR_PURCHASE has the instruction of MANAGE CHANNEL, an amount and a card's factor.
+    let script = "> 807000001C A55AA55A 0001 00000064 06 20240101120000 0100 A55AA55AA55AA55A 08\n";
+    let ended = run_with("apdu run - --json --reader sim:sam", script).done();
+    assert!(!ended.stdout.contains("A55A"), "{}", ended.stdout);
+    assert_eq!(ended.json()["exchanges"][0]["name"], "INIT SAM FOR PURCHASE");
+}
+
+#[test]
 fn secret_variables_are_not_shown() {
     let scratch = Scratch::new("secret_variable");
     let pin = scratch.file("pin.hex", "A5 5A A5\n");

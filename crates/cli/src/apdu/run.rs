@@ -3,13 +3,15 @@
 use core::str::FromStr;
 use std::path::PathBuf;
 
-use cardroot::apdu::{CardReset, CommandApdu, Instruction, Le, RecordingTransport, ResponseApdu};
+use cardroot::apdu::{
+    CardReset, ClassKind, CommandApdu, Header, Instruction, Le, RecordingTransport, ResponseApdu,
+};
 use cardroot::card::{Card, CardProfile, TransportKey};
 use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::apdu::readers::{self, Reader};
-use crate::apdu::script::{self, Action, Pattern, Variables};
+use crate::apdu::script::{self, Action, Variables};
 use crate::card::serial;
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
@@ -99,7 +101,11 @@ fn play(arguments: &Run, mut variables: Variables, mut card: impl CardReset) -> 
                 })?;
                 let is_met = expected.as_ref().map(|expected| expected.matches(&answer, &mut variables));
                 let exchange = Exchange { line: step.line, command: &command, response: &response };
-                rows.push(exchange.row(expected.as_ref(), is_met, arguments.show_data));
+                let shows_bytes = arguments.show_data || exchange.is_public();
+                let expected = expected.as_ref().map(|pattern| {
+                    if shows_bytes { pattern.to_string() } else { pattern.outline().to_string() }
+                });
+                rows.push(exchange.row(expected.as_deref(), is_met, shows_bytes));
                 if let (Some(false), Some(expected)) = (is_met, expected) {
                     let found = response.status();
                     let sentence =
@@ -127,35 +133,41 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    fn row(&self, expected: Option<&Pattern>, is_met: Option<bool>, show_data: bool) -> Record {
+    /// Whether neither the command nor its answer can hold a secret or anything of the card's holder.
+    fn is_public(&self) -> bool {
+        CommandApdu::decode(self.command).is_ok_and(|command| is_public(command.header()))
+    }
+
+    fn row(&self, expected: Option<&str>, is_met: Option<bool>, shows_bytes: bool) -> Record {
         let command = CommandApdu::decode(self.command).ok();
-        let instruction = command.as_ref().map(|command| command.header().instruction);
         let response = self.response;
-        let show = show_data || instruction.is_some_and(is_public);
         Record::new()
             .with("line", self.line)
             .with("command", command.as_ref().map(|command| command.header().to_string()))
-            .with("name", instruction.and_then(name))
+            .with("name", command.as_ref().and_then(|command| name(command.header())))
             .with("data", command.as_ref().map(|command| command.expose_data().len()))
             .with("le", command.as_ref().and_then(CommandApdu::le).map(Le::bytes))
             .with("answer_data", response.data().len())
             .with("status", hex::encode(&response.status().bytes()))
-            .with("expected", expected.map(ToString::to_string))
+            .with("expected", expected)
             .with("as_expected", is_met)
             .with("meaning", response.status().meaning())
-            .with("command_bytes", show.then(|| hex::encode_secret(self.command)))
-            .with("answer_bytes", show.then(|| hex::encode_secret(response.encode().expose_bytes())))
+            .with("command_bytes", shows_bytes.then(|| hex::encode_secret(self.command)))
+            .with("answer_bytes", shows_bytes.then(|| hex::encode_secret(response.encode().expose_bytes())))
     }
 }
 
-/// Whether neither the command nor its answer can hold a secret or anything of the card's holder.
-fn is_public(instruction: Instruction) -> bool {
-    [Instruction::SELECT, Instruction::GET_CHALLENGE, Instruction::MANAGE_CHANNEL].contains(&instruction)
+/// A class of the card's maker may mean anything by an instruction: `80 70` has an amount and a card's factor.
+fn is_public(header: Header) -> bool {
+    header.class.kind() != ClassKind::Proprietary
+        && [Instruction::SELECT, Instruction::GET_CHALLENGE, Instruction::MANAGE_CHANNEL]
+            .contains(&header.instruction)
 }
 
 /// What people call an instruction.
-const fn name(instruction: Instruction) -> Option<&'static str> {
-    Some(match instruction.byte() {
+fn name(header: Header) -> Option<&'static str> {
+    let is_proprietary = header.class.kind() == ClassKind::Proprietary;
+    Some(match header.instruction.byte() {
         0x0E => "ERASE",
         0x16 => "CARD BLOCK",
         0x18 => "APPLICATION UNBLOCK",
@@ -163,6 +175,7 @@ const fn name(instruction: Instruction) -> Option<&'static str> {
         0x1E => "APPLICATION BLOCK",
         0x20 => "VERIFY",
         0x50 => "INITIALIZE",
+        0x70 if is_proprietary => "INIT SAM FOR PURCHASE",
         0x70 => "MANAGE CHANNEL",
         0x82 => "EXTERNAL AUTHENTICATE",
         0x84 => "GET CHALLENGE",
