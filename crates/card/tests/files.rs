@@ -410,6 +410,25 @@ fn protected_records_are_written_and_read() {
 }
 
 #[test]
+fn the_longest_protected_records_come_whole() {
+    // As long as WRITE can bring them: 255 bytes less MAC, length and padding.
+    for (file_type, protection, len, sealed) in
+        [("AC", Protection::Mac, 251, 251), ("EC", Protection::CipherAndMac, 247, 248)]
+    {
+        let mut desk = with_line_keys();
+        desk.ok(&format!("80E0000107 {file_type} 0100 F0 F0 FF 7F"));
+        let record = [&[0x61, len - 2][..], &vec![0x5A; usize::from(len) - 2]].concat();
+        let append = format!("00E20008{len:02X}{}", common::hex_of(&record));
+        desk.send_protected(&append, protection, &LINE).ok();
+        let answer = desk.send_protected("00B2010C00", Protection::Mac, &LINE).ok();
+        assert_eq!(answer.len(), sealed + 4);
+        if protection == Protection::Mac {
+            assert_eq!(answer[..sealed], record);
+        }
+    }
+}
+
+#[test]
 fn a_protected_write_is_bound_to_its_challenge() {
     let mut desk = with_line_keys();
     desk.ok("80E0000107 A8 0008 F0 F0 FF FF");
