@@ -16,6 +16,8 @@ use crate::system::KeyLayout;
 
 /// P1 of a WRITE KEY that adds a key.
 const ADD: u8 = 0x01;
+/// No key has this identifier.
+const NO_ID: u8 = 0xFF;
 
 impl Os {
     /// WRITE KEY `80|84 D4 P1 kid Lc data`: P1 is `01` to add a key, or the type of the key to replace. The data is a
@@ -38,7 +40,7 @@ impl Os {
             return self.write_key_with_header(command);
         }
         let id = command.header.p2;
-        require(id != 0xFF, StatusWord::WRONG_P1_P2)?;
+        require(id != NO_ID, StatusWord::WRONG_P1_P2)?;
         if command.header.p1 == ADD {
             self.add_key(command, id)
         } else {
@@ -63,6 +65,7 @@ impl Os {
     /// Writes a key of which the command does not say whether it is there.
     pub(crate) fn install(&mut self, record: KeyRecord) -> Outcome {
         let (kind, id) = record.name();
+        require(id != NO_ID, StatusWord::WRONG_DATA)?;
         match self.key_file()?.find(kind, id).map(|old| old.change) {
             Some(change) => {
                 self.expect_access(change)?;
