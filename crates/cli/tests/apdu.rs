@@ -285,6 +285,10 @@ fn what_was_recorded_is_played_back() {
 
     let refused = run(&format!("apdu run {script} --reader sim:user --record {record}")).refused();
     assert_eq!(refused, format!("{record} exists and is not overwritten: name another file"));
+    // A script that can't be read leaves nothing in the way of the next run.
+    let broken = scratch.file("broken.apdu", "> 00A4000\n");
+    run(&format!("apdu run {broken} --reader sim:user --record {record}-2")).refused();
+    run(&format!("apdu run {script} --reader sim:user --record {record}-2")).done();
     let other = scratch.file("other.apdu", "> 00A40000020015\n");
     let sentence = run(&format!("apdu run {other} --reader replay:{record}")).refused();
     let deviation = "the command is not the one of line 1: first difference at byte 5";

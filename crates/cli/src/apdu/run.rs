@@ -11,7 +11,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::apdu::readers::{self, Reader};
-use crate::apdu::script::{self, Action, Variables};
+use crate::apdu::script::{self, Action, Step, Variables};
 use crate::card::serial;
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
@@ -57,65 +57,78 @@ pub(crate) fn run(arguments: &Run) -> Result<Report, Failure> {
     for (name, source) in &arguments.secret {
         variables.set(name, secrets.bytes("--secret", source)?);
     }
-    match &arguments.reader {
-        Reader::Simulated(profile) => {
-            let profile = profile(arguments.serial);
-            recorded(arguments, variables, Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
-        }
-        Reader::Replay(path) => recorded(arguments, variables, readers::replay(path)?),
-        Reader::Named(name) => recorded(arguments, variables, readers::open(name)?),
-    }
-}
-
-/// Plays the script, and keeps a record of it whatever comes of it.
-fn recorded(arguments: &Run, variables: Variables, card: impl CardReset) -> Result<Report, Failure> {
-    let Some(path) = &arguments.record else { return play(arguments, variables, card) };
-    let mut files = NewFiles::default();
-    files.create(path)?;
-    let mut recorder = RecordingTransport::new(card);
-    let result = play(arguments, variables, &mut recorder);
-    let text = Zeroizing::new(recorder.into_script().expose_text());
-    std::fs::write(path, text.as_bytes()).map_err(|error| file::unwritable(path, &error))?;
-    files.keep();
-    result
-}
-
-fn play(arguments: &Run, mut variables: Variables, mut card: impl CardReset) -> Result<Report, Failure> {
+    // Before the card is touched or a record begun.
     let text = file::read_or_stdin(Some(&arguments.script))?;
     let place = file::place(Some(&arguments.script));
     let steps =
         script::parse(&text, &variables).map_err(|error| Failure::refused(format!("{place}: {error}")))?;
-    let mut rows = Vec::new();
-    for step in &steps {
-        let link_failed = |error: &dyn core::fmt::Display| {
-            Failure::refused(format!("{place}, line {}: {error}", step.line))
-        };
-        match &step.action {
-            Action::Set { name, value } => variables.set(name, value.bytes(&variables)),
-            Action::Reset => card.reset().map_err(|error| link_failed(&error))?,
-            Action::Send { command, expected } => {
-                let command = command.bytes(&variables);
-                let answer = exchange(&mut card, &command).map_err(|error| link_failed(&error))?;
-                let response = ResponseApdu::decode(&answer).map_err(|error| {
-                    Failure::refused(format!("the answer to line {} is none: {error}", step.line))
-                })?;
-                let is_met = expected.as_ref().map(|expected| expected.matches(&answer, &mut variables));
-                let exchange = Exchange { line: step.line, command: &command, response: &response };
-                let shows_bytes = arguments.show_data || exchange.is_public();
-                let expected = expected.as_ref().map(|pattern| {
-                    if shows_bytes { pattern.to_string() } else { pattern.outline().to_string() }
-                });
-                rows.push(exchange.row(expected.as_deref(), is_met, shows_bytes));
-                if let (Some(false), Some(expected)) = (is_met, expected) {
-                    let found = response.status();
-                    let sentence =
-                        format!("{place}, line {}: answered by {found}, not by {expected}", step.line);
-                    return Ok(Report::refused(transcript(rows), sentence));
+    let run = Prepared { arguments, steps, variables };
+    match &arguments.reader {
+        Reader::Simulated(profile) => {
+            let profile = profile(arguments.serial);
+            run.recorded(Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
+        }
+        Reader::Replay(path) => run.recorded(readers::replay(path)?),
+        Reader::Named(name) => run.recorded(readers::open(name)?),
+    }
+}
+
+/// A script that was read, and what it starts with.
+struct Prepared<'a> {
+    arguments: &'a Run,
+    steps: Vec<Step>,
+    variables: Variables,
+}
+
+impl Prepared<'_> {
+    /// Plays the script, and keeps a record of it whatever comes of it.
+    fn recorded(self, card: impl CardReset) -> Result<Report, Failure> {
+        let Some(path) = &self.arguments.record else { return self.play(card) };
+        let mut files = NewFiles::default();
+        files.create(path)?;
+        let mut recorder = RecordingTransport::new(card);
+        let result = self.play(&mut recorder);
+        let text = Zeroizing::new(recorder.into_script().expose_text());
+        std::fs::write(path, text.as_bytes()).map_err(|error| file::unwritable(path, &error))?;
+        files.keep();
+        result
+    }
+
+    fn play(self, mut card: impl CardReset) -> Result<Report, Failure> {
+        let Self { arguments, steps, mut variables } = self;
+        let place = file::place(Some(&arguments.script));
+        let mut rows = Vec::new();
+        for step in &steps {
+            let link_failed = |error: &dyn core::fmt::Display| {
+                Failure::refused(format!("{place}, line {}: {error}", step.line))
+            };
+            match &step.action {
+                Action::Set { name, value } => variables.set(name, value.bytes(&variables)),
+                Action::Reset => card.reset().map_err(|error| link_failed(&error))?,
+                Action::Send { command, expected } => {
+                    let command = command.bytes(&variables);
+                    let answer = exchange(&mut card, &command).map_err(|error| link_failed(&error))?;
+                    let response = ResponseApdu::decode(&answer).map_err(|error| {
+                        Failure::refused(format!("the answer to line {} is none: {error}", step.line))
+                    })?;
+                    let is_met = expected.as_ref().map(|expected| expected.matches(&answer, &mut variables));
+                    let exchange = Exchange { line: step.line, command: &command, response: &response };
+                    let shows_bytes = arguments.show_data || exchange.is_public();
+                    let expected = expected.as_ref().map(|pattern| {
+                        if shows_bytes { pattern.to_string() } else { pattern.outline().to_string() }
+                    });
+                    rows.push(exchange.row(expected.as_deref(), is_met, shows_bytes));
+                    if let (Some(false), Some(expected)) = (is_met, expected) {
+                        let found = response.status();
+                        let sentence =
+                            format!("{place}, line {}: answered by {found}, not by {expected}", step.line);
+                        return Ok(Report::refused(transcript(rows), sentence));
+                    }
                 }
             }
         }
+        Ok(transcript(rows).into())
     }
-    Ok(transcript(rows).into())
 }
 
 /// Sends a command as it is; returns the answer, SW1-SW2 included.
