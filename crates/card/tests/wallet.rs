@@ -124,6 +124,12 @@ fn an_overdraft_limit_is_part_of_the_balance() {
     assert_eq!(desk.balance(0x01), 0x80);
     set_limit(&mut desk, "000180", 0x9000);
     assert_eq!(desk.balance(0x01), 0);
+    // With a limit, a full deposit would be more than it can say: too much money, not too little.
+    let mut full = wallet();
+    full.verify_pin();
+    full.load_account(0x01, u32::MAX);
+    set_limit(&mut full, "000001", 0x6985);
+    assert_eq!(full.balance(0x01), u32::MAX);
 }
 
 #[test]
