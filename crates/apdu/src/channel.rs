@@ -255,11 +255,15 @@ impl<T: CardTransport> Channel<T> {
 
     /// The command on the logical channel of this dialogue.
     fn placed<'a>(&self, command: &'a CommandApdu) -> Result<Parts<'a>, ClassError> {
-        let Parts { mut header, .. } = command.as_parts();
-        if self.logical != LogicalChannel::BASIC {
-            header.class = header.class.on_global_platform_channel(self.logical)?;
+        Ok(Parts { header: self.place(command.header())?, ..command.as_parts() })
+    }
+
+    /// A header on the logical channel of this dialogue. One that is there stays as it is.
+    pub(crate) fn place(&self, header: Header) -> Result<Header, ClassError> {
+        if self.logical == LogicalChannel::BASIC {
+            return Ok(header);
         }
-        Ok(Parts { header, ..command.as_parts() })
+        Ok(Header { class: header.class.on_global_platform_channel(self.logical)?, ..header })
     }
 
     /// Fetches what `61XX` announces until it announces no more.

@@ -2,8 +2,9 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 use core::str::FromStr;
+
+use zeroize::Zeroizing;
 
 use crate::bytes::SecretBytes;
 use crate::transport::{CardReset, CardTransport, Link};
@@ -102,21 +103,28 @@ impl Script {
     /// Shows the dialogue as text, every byte of it.
     #[must_use]
     pub fn expose_text(&self) -> String {
-        let mut text = String::new();
-        for Exchange { command, response, .. } in &self.exchanges {
-            for (mark, bytes) in [('>', command), ('<', response)] {
-                let digits = base16ct::upper::encode_string(bytes.expose_bytes());
-                writeln!(text, "{mark} {digits}").expect("a string takes any text");
-            }
+        let lines = || {
+            self.exchanges.iter().flat_map(|exchange| [('>', &exchange.command), ('<', &exchange.response)])
+        };
+        // As long as it will be, so that it never moves and leaves a part of itself behind.
+        let mut text = String::with_capacity(lines().map(|(_, bytes)| "> \n".len() + 2 * bytes.len()).sum());
+        for (mark, bytes) in lines() {
+            let digits = Zeroizing::new(base16ct::upper::encode_string(bytes.expose_bytes()));
+            text.extend([mark, ' ']);
+            text.push_str(&digits);
+            text.push('\n');
         }
         text
     }
 }
 
 fn hex(digits: &str, line: usize) -> Result<SecretBytes, ScriptError> {
-    let digits: String = digits.chars().filter(|c| !c.is_whitespace()).collect();
-    let bytes = base16ct::mixed::decode_vec(digits).map_err(|_| ScriptError::Syntax { line })?;
-    Ok(bytes.as_slice().into())
+    let mut packed = Zeroizing::new(String::with_capacity(digits.len()));
+    packed.extend(digits.chars().filter(|c| !c.is_whitespace()));
+    let mut bytes = SecretBytes::zeroed(packed.len() / 2);
+    base16ct::mixed::decode(packed.as_str(), bytes.as_mut_slice())
+        .map_err(|_| ScriptError::Syntax { line })?;
+    Ok(bytes)
 }
 
 /// A card that plays back a [`Script`]: it takes the commands of the script in their order and no others.

@@ -25,7 +25,9 @@ use cardroot_apdu::secure::pboc::{
     external_authenticate, external_authenticate_folded, external_authenticate_two_step, protect, unprotect,
     verify_external_cryptogram,
 };
-use cardroot_apdu::{Channel, CommandApdu, Header, Le, ResponseApdu, Script, ScriptedTransport, StatusWord};
+use cardroot_apdu::{
+    Channel, CommandApdu, Header, Le, LogicalChannel, ResponseApdu, Script, ScriptedTransport, StatusWord,
+};
 use common::{assert_debug_hides_a5, hex, rows};
 use diversify::block::Sm4Key;
 use proptest::prelude::*;
@@ -549,6 +551,45 @@ fn a_session_writes_and_reads_under_fresh_challenges() {
     let response = challenged.read(&read, Protection::Mac, &key).unwrap().into_ok().unwrap();
     assert_eq!(response.data(), hex("11223344556677889900AABBCCDDEEFF"));
     channel.into_transport().finish().unwrap();
+}
+
+#[test]
+fn the_mac_of_a_session_is_over_the_class_that_the_card_gets() {
+    let (key, master) = (line_key(&[0xFF; 16]), master_key(&[0xFF; 8]));
+    let command = |text: &str| CommandApdu::decode(&hex(text)).unwrap();
+    let text = |command: &CommandApdu| base16ct::upper::encode_string(command.encode().expose_bytes());
+    // What a card on channel 1 is sent, protected as it stands.
+    let moved = |plain: &str, protection, key: &LineKey| {
+        text(&protect(&command(plain), protection, key, challenge(&DRAWN)).unwrap().command)
+    };
+    let update = moved("01D69500091122334455667788AA", Protection::Mac, &key);
+    let load = moved("81D401020D39F0F0AAFF1122334455667788", Protection::CipherAndMac, &line_key(&[0xFF; 8]));
+    assert!(update.starts_with("05D6") && load.starts_with("85D4"));
+    let drawn = "> 0184000004\n< 5D72B3FD9000\n";
+    let mut basic = channel(&format!("{drawn}> {update}\n< 9000\n{drawn}> {load}\n< 9000\n"));
+    let mut first = basic.on(LogicalChannel::new(1).unwrap());
+    let challenged = Challenged::request(&mut first, ChallengeLength::Four).unwrap();
+    let plain = command("00D69500091122334455667788AA");
+    challenged.write(&plain, Protection::Mac, &key).unwrap().into_ok().unwrap();
+    let challenged = Challenged::request(&mut first, ChallengeLength::Four).unwrap();
+    let loaded = card_key(&hex("1122334455667788"));
+    let key_use = KeyUse::ExternalAuthenticate { follow_state: 0xAA, tries: Tries::new(15).unwrap() };
+    let (loading, usage, change) = (KeyLoading::Plain, Access::ALWAYS, Access::ALWAYS);
+    let record = KeyRecord { key_use, loading, usage, change, key: &loaded };
+    let write = WriteKey { action: WriteKeyAction::Add, id: 2, record };
+    challenged.write_key(&write, &master).unwrap().into_ok().unwrap();
+    basic.into_transport().finish().unwrap();
+}
+
+#[test]
+fn a_logical_channel_without_room_for_protection_is_not_written_on() {
+    let mut basic = channel("> 4084000004\n< 5D72B3FD9000\n");
+    let mut fourth = basic.on(LogicalChannel::new(4).unwrap());
+    let challenged = Challenged::request(&mut fourth, ChallengeLength::Four).unwrap();
+    let update = CommandApdu::decode(&hex("00D69500091122334455667788AA")).unwrap();
+    let error = challenged.write(&update, Protection::Mac, &line_key(&[0xFF; 16])).unwrap_err();
+    assert_eq!(error, SessionError::Protect(ProtectError::Class { byte: 0x40 }));
+    basic.into_transport().finish().unwrap();
 }
 
 #[test]

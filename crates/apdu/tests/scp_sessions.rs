@@ -4,11 +4,15 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::expect_used,
+    clippy::std_instead_of_alloc,
     unreachable_pub,
-    reason = "a panic is the report; a test program has no users"
+    reason = "a panic is the report; a test program has std and no users"
 )]
 
 mod common;
+
+use core::cell::Cell;
+use std::rc::Rc;
 
 use aeskey::{AesKey, AesKeyLength};
 use cardroot_apdu::commands::gp::{
@@ -21,7 +25,9 @@ use cardroot_apdu::secure::gp::{
     PlainKey, Protocol, SecureChannelError, SecurityLevel, StatusPolicy, UnwrapError, WrapError, store_data,
 };
 use cardroot_apdu::secure::{scp02, scp03};
-use cardroot_apdu::{CardTransport, Channel, CommandApdu, Header, Instruction, Le, ResponseApdu, StatusWord};
+use cardroot_apdu::{
+    CardTransport, Channel, CommandApdu, Header, Instruction, Le, Link, ResponseApdu, StatusWord,
+};
 use common::assert_debug_hides_a5;
 use diversify::gp;
 use proptest::prelude::*;
@@ -508,6 +514,41 @@ fn a_broken_link_closes_the_channel_s_session() {
     assert!(matches!(refused, SecureChannelError::Channel(_)));
     let refused = card.transmit(&command(0x80, &[1], None)).unwrap_err();
     assert!(matches!(refused, SecureChannelError::Wrap(WrapError::Closed)));
+}
+
+/// A link that connects anew by itself and says so.
+struct Reconnecting {
+    card: ScriptedCard,
+    resets: Rc<Cell<u32>>,
+}
+
+impl CardTransport for Reconnecting {
+    type Error = Broken;
+
+    fn transmit(&mut self, command: &[u8], response: &mut [u8]) -> Result<usize, Broken> {
+        self.card.transmit(command, response)
+    }
+
+    fn link(&self) -> Link<'_> {
+        let mut link = Link::default();
+        link.resets = self.resets.get();
+        link
+    }
+}
+
+#[test]
+fn a_card_that_was_reset_is_sent_nothing_of_the_old_session() {
+    let (host, channel) = scripted(|_| Behaviour::Answer(0x9000));
+    let resets = Rc::new(Cell::new(1));
+    let mut channel =
+        Channel::new(Reconnecting { card: channel.into_transport(), resets: Rc::clone(&resets) });
+    let mut card = host.verify_card().unwrap().open(&mut channel, scp02::SecurityLevel::Mac).unwrap();
+    card.transmit(&command(0x80, &[1], None)).unwrap();
+    resets.set(2);
+    let refused = card.transmit(&command(0x80, &[2], None)).unwrap_err();
+    assert!(matches!(refused, SecureChannelError::Wrap(WrapError::Closed)));
+    assert!(card.session().is_closed());
+    assert_eq!(channel.into_transport().card.received.len(), 1);
 }
 
 #[test]

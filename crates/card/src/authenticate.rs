@@ -84,7 +84,7 @@ impl Os {
     /// A try of a PIN. A wrong one takes the proof back that a right one before it was.
     pub(crate) fn attempt_pin(&mut self, pin: KeyReference, given: &[u8]) -> Result<(), StatusWord> {
         self.attempt(pin, |secret| secret.is_pin(given)).map_err(|refusal| {
-            if self.session.rights().pin {
+            if self.session.has_proven(Proof::Pin) {
                 self.session.forget(Proof::Pin);
             }
             refusal.status()

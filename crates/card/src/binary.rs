@@ -4,6 +4,7 @@ use apdu::StatusWord;
 
 use crate::command::Command;
 use crate::file::{Body, ElementaryFile};
+use crate::line::Extent;
 use crate::os::Os;
 use crate::profile::CardKind;
 use crate::sam_purchase::TERMINAL_SEQUENCE;
@@ -16,7 +17,7 @@ impl Os {
         let answer = self.begin_read(command, self.file()?.header)?;
         let content = bytes_of(self.file()?)?.get(offset..).unwrap_or_default();
         require(!content.is_empty(), StatusWord::WRONG_OFFSET)?;
-        self.end_read(command, &answer, content, out)
+        self.end_read(command, &answer, (Extent::Bytes, content), out)
     }
 
     /// UPDATE BINARY `00|04 D6 P1 P2 Lc data`, addressed like READ BINARY.

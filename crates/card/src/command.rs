@@ -55,7 +55,17 @@ impl Command<'_> {
         }
     }
 
-    /// Demands that Le, if there is one, does not cut the `len` bytes of the answer.
+    /// Demands that Le, if there is one, is not less than the `len` bytes of an answer whose length the host can't know.
+    pub(crate) fn expect_no_cut(&self, len: usize) -> Result<(), StatusWord> {
+        match self.le.map(|le| usize::try_from(le.bytes()).expect("Le is at most 65536")) {
+            Some(asked) if asked < len => {
+                Err(StatusWord::wrong_le(u8::try_from(len).expect("answers are shorter than 256 bytes")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Demands that Le, if there is one, is `00` or the `len` bytes of the answer.
     pub(crate) fn expect_room(&self, len: usize) -> Result<(), StatusWord> {
         match self.le {
             Some(_) if self.answer_len(len)? < len => {

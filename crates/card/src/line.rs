@@ -11,8 +11,17 @@ use crate::os::Os;
 use crate::secure_messaging::Protection;
 use crate::status::{Outcome, require};
 
-/// Most bytes that a protected answer carries.
+/// Most bytes of a file that a protected answer carries, as FMCOS has it. What is behind them is read by another offset.
 const MAX_PROTECTED: usize = 239;
+
+/// What is read.
+#[derive(Clone, Copy)]
+pub(crate) enum Extent {
+    /// Bytes from an offset on: as many as come at once.
+    Bytes,
+    /// A record, of which there is no second part to be asked for.
+    Record,
+}
 
 /// How the answer to a read is to travel.
 pub(crate) enum Answer {
@@ -75,12 +84,13 @@ impl Os {
         Ok(Answer::Sealed { key, protection, challenge })
     }
 
-    /// Answers a read with as much of `content` as the command's Le says; Le counts the content, not its protection.
+    /// Answers a read with as much of `content` as the command's Le says; Le counts the content, not its protection. A record
+    /// that is too long for its protection is `6700`.
     pub(crate) fn end_read(
         &self,
         command: &Command<'_>,
         answer: &Answer,
-        content: &[u8],
+        (extent, content): (Extent, &[u8]),
         out: &mut Vec<u8>,
     ) -> Outcome {
         match *answer {
@@ -89,7 +99,12 @@ impl Os {
                 out.extend(content.iter().take(len));
             }
             Answer::Sealed { key, protection, challenge } => {
-                let len = command.answer_len(content.len().min(MAX_PROTECTED))?;
+                let available = match extent {
+                    Extent::Bytes => content.len().min(MAX_PROTECTED),
+                    Extent::Record => content.len(),
+                };
+                require(available <= self.sealed_room(key, protection), StatusWord::WRONG_LENGTH)?;
+                let len = command.answer_len(available)?;
                 let content = content.get(..len).expect("an answer is no longer than what is there");
                 self.seal_answer(key, protection, challenge, content, out);
             }

@@ -4,6 +4,7 @@ use apdu::StatusWord;
 
 use crate::command::Command;
 use crate::file::{Body, ElementaryFile, Layout, Records};
+use crate::line::Extent;
 use crate::os::Os;
 use crate::status::{Outcome, require};
 
@@ -26,7 +27,7 @@ impl Os {
         let records = records_of(self.file()?)?;
         let number = number_of(records, addressing, command.header.p1)?;
         let content = records.by_number(number).ok_or(StatusWord::RECORD_NOT_FOUND)?;
-        self.end_read(command, &answer, content, out)
+        self.end_read(command, &answer, (Extent::Record, content), out)
     }
 
     /// UPDATE RECORD `00|04 DC record (sfi << 3 | addressing) Lc data`. A cyclic file takes it only as "previous", with

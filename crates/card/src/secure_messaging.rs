@@ -104,6 +104,17 @@ impl Os {
         out.extend_from_slice(&mac);
     }
 
+    /// Most bytes of data that fit into an answer under the protection.
+    pub(crate) fn sealed_room(&self, reference: KeyReference, protection: Protection) -> usize {
+        const MAX_BODY: usize = 256 - MAC_LEN;
+        let key = key_of(self.memory().find_key(reference).expect("the key was there for the command's MAC"));
+        match protection {
+            Protection::None | Protection::Mac => MAX_BODY,
+            // Whole blocks, the length of the data among them.
+            Protection::Cipher => MAX_BODY / key.block_len() * key.block_len() - 1,
+        }
+    }
+
     fn punish(&mut self, reference: KeyReference, left: u8) {
         let is_application = reference.path != Path::MASTER_FILE;
         if matches!(reference.kind, KeyKind::LineProtection | KeyKind::PinUnblock)

@@ -27,7 +27,7 @@ impl Os {
     /// ```
     ///
     /// That content is shown where READ BINARY would show it without protection, to a session that has proven nothing about the
-    /// directory. A temporarily blocked application is selected with `6283`, a locked one refused with `9303`.
+    /// directory. An Le that is too short for it is `6CXX`, a longer one is not. A temporarily blocked application is selected with `6283`, a locked one refused with `9303`.
     pub(crate) fn select(&mut self, command: &Command<'_>, out: &mut Vec<u8>) -> Outcome {
         let found = match (command.header.p1, command.header.p2) {
             (0x00, 0x00) => {
@@ -45,17 +45,18 @@ impl Os {
                 self.session.file = Some(index);
                 Ok(StatusWord::OK)
             }
-            Found::Directory(path) => self.select_directory(path, out),
+            Found::Directory(path) => self.select_directory(command, path, out),
         }
     }
 
-    fn select_directory(&mut self, path: Path, out: &mut Vec<u8>) -> Outcome {
+    fn select_directory(&mut self, command: &Command<'_>, path: Path, out: &mut Vec<u8>) -> Outcome {
         let lock = self.memory().root.lock_along(path);
         if lock == Lock::Permanent {
             return Err(APPLICATION_LOCKED);
         }
         self.enter(path);
         self.write_control_information(out);
+        command.expect_no_cut(out.len())?;
         match lock {
             Lock::Temporary => Ok(StatusWord::FILE_DEACTIVATED),
             _ => Ok(StatusWord::OK),

@@ -4,7 +4,7 @@ use tdea::BLOCK_LEN;
 
 use crate::access::Levels;
 use crate::directory::Path;
-use crate::key_record::KeyRecord;
+use crate::key_record::{KeyKind, KeyRecord};
 use crate::sam::DerivedKey;
 use crate::sam_purchase::SamPurchase;
 use crate::wallet::Transaction;
@@ -80,6 +80,15 @@ impl Rights {
             Proof::Pin => &mut self.pin,
         }
     }
+
+    const fn has(mut self, proof: Proof) -> bool {
+        *self.of(proof)
+    }
+
+    const fn forget(&mut self, proof: Proof) {
+        *self.of(proof) = false;
+        self.level = 0;
+    }
 }
 
 /// What a success has proven.
@@ -94,6 +103,15 @@ pub(crate) enum Proof {
 }
 
 impl Proof {
+    /// What such a key proves, if it proves anything.
+    pub(crate) const fn of(kind: KeyKind, id: u8) -> Option<Self> {
+        match kind {
+            KeyKind::ExternalAuthentication => Some(Self::of_external(id)),
+            KeyKind::Pin => Some(Self::Pin),
+            _ => None,
+        }
+    }
+
     /// That of EXTERNAL AUTHENTICATE with key `id`.
     pub(crate) const fn of_external(id: u8) -> Self {
         match id {
@@ -158,10 +176,17 @@ impl Session {
         self.set_rights(rights);
     }
 
+    /// Whether anything may be open that such a proof in the current directory has opened. In the master file that outlives
+    /// another SELECT.
+    pub(crate) fn has_proven(&self, proof: Proof) -> bool {
+        self.directory.has(proof) || (self.path == Path::MASTER_FILE && self.master_file.has(proof))
+    }
+
     /// Takes a proof back, and the level with it.
     pub(crate) fn forget(&mut self, proof: Proof) {
-        let mut rights = Rights { level: 0, ..self.directory };
-        *rights.of(proof) = false;
-        self.set_rights(rights);
+        self.directory.forget(proof);
+        if self.path == Path::MASTER_FILE {
+            self.master_file.forget(proof);
+        }
     }
 }

@@ -10,12 +10,14 @@ use crate::key_record::{KeyKind, KeyRecord, KeyType, Writing};
 use crate::memory::{KeyReference, Owner};
 use crate::os::Os;
 use crate::secure_messaging::Protection;
-use crate::session::Rights;
+use crate::session::{Proof, Rights};
 use crate::status::{Outcome, require};
 use crate::system::KeyLayout;
 
 /// P1 of a WRITE KEY that adds a key.
 const ADD: u8 = 0x01;
+/// No key has this identifier.
+const NO_ID: u8 = 0xFF;
 
 impl Os {
     /// WRITE KEY `80|84 D4 P1 kid Lc data`: P1 is `01` to add a key, or the type of the key to replace. The data is a
@@ -38,7 +40,7 @@ impl Os {
             return self.write_key_with_header(command);
         }
         let id = command.header.p2;
-        require(id != 0xFF, StatusWord::WRONG_P1_P2)?;
+        require(id != NO_ID, StatusWord::WRONG_P1_P2)?;
         if command.header.p1 == ADD {
             self.add_key(command, id)
         } else {
@@ -63,6 +65,7 @@ impl Os {
     /// Writes a key of which the command does not say whether it is there.
     pub(crate) fn install(&mut self, record: KeyRecord) -> Outcome {
         let (kind, id) = record.name();
+        require(id != NO_ID, StatusWord::WRONG_DATA)?;
         match self.key_file()?.find(kind, id).map(|old| old.change) {
             Some(change) => {
                 self.expect_access(change)?;
@@ -86,7 +89,7 @@ impl Os {
         } else {
             self.expect_access(self.key_file()?.add)?;
         }
-        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
+        let record = self.controlled_record(command, id)?;
         require(record.is_master() || !is_first_master, StatusWord::CONDITIONS_OF_USE)?;
         require(self.key_file()?.find(record.key_type.kind, id).is_none(), StatusWord::WRONG_DATA)?;
         self.store(record)
@@ -100,9 +103,18 @@ impl Os {
         if !is_master {
             self.expect_issuer()?;
         }
-        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
+        let record = self.controlled_record(command, id)?;
         self.check_replacement(&record, kind)?;
         self.store(record)
+    }
+
+    /// The record that the command brings. One that is marked as protected never comes in the clear, not even where nothing
+    /// protected is there yet.
+    fn controlled_record(&mut self, command: &Command<'_>, id: u8) -> Result<KeyRecord, StatusWord> {
+        let record = KeyRecord::decode(id, &self.controlled_data(command)?, self.profile.system())?;
+        let may_be_plain = record.key_type.writing == Writing::Any;
+        require(command.is_protected() || may_be_plain, StatusWord::SM_OBJECT_MISSING)?;
+        Ok(record)
     }
 
     /// The new record must be of the same kind, cipher and length, and a protected key stays protected. The transport key
@@ -143,12 +155,13 @@ impl Os {
         }
     }
 
-    /// Writes a record in the place of the one with its name if there is one. A new master must prove itself: what its
-    /// old value had opened is closed.
+    /// Writes a record in the place of the one with its name if there is one. A new value must prove itself: what the old one
+    /// had opened is closed.
     pub(crate) fn store(&mut self, record: KeyRecord) -> Outcome {
-        let keys = self.key_file()?;
-        let freed = keys.find(record.key_type.kind, record.id).map_or(0, KeyRecord::cost);
-        require(keys.has_room(record.cost(), freed), StatusWord::NOT_ENOUGH_MEMORY)?;
+        let (keys, (kind, id)) = (self.key_file()?, record.name());
+        let old = keys.find(kind, id);
+        require(keys.has_room(record.cost(), old.map_or(0, KeyRecord::cost)), StatusWord::NOT_ENOUGH_MEMORY)?;
+        let outdated = old.and_then(|_| Proof::of(kind, id)).filter(|proof| self.session.has_proven(*proof));
         let (path, is_master) = (self.session.path, record.is_master());
         self.commit(|memory| {
             if is_master && path == Path::MASTER_FILE {
@@ -159,6 +172,8 @@ impl Os {
         });
         if is_master {
             self.session.set_rights(Rights::default());
+        } else if let Some(proof) = outdated {
+            self.session.forget(proof);
         }
         Ok(StatusWord::OK)
     }

@@ -207,3 +207,28 @@ fn keys_and_pins_of_the_same_number_are_different_things() {
     desk.try_authenticate(0x00, &[0x12; 16]).refused(0x63C2);
     desk.refused(0x63C2, &format!("0020000006{}", hex_of(&APP_MASTER[..6])));
 }
+
+#[test]
+fn a_key_or_pin_that_was_replaced_takes_what_it_had_opened_with_it() {
+    let mut desk = Desk::user().with_application();
+    let external = |key: &[u8; 16]| [&hex("39 F0 F0 05 33")[..], key].concat();
+    desk.write_key(0x01, 0x01, &external(b"an external key."), &APP_MASTER).ok();
+    desk.write_key(0x01, 0x00, &hex("3A F0 F0 05 33 1234"), &APP_MASTER).ok();
+    desk.ok("80E0001507 28 0008 F5 F0 FF FF");
+    let read = "00B0950008";
+
+    desk.authenticate(0x01, b"an external key.");
+    desk.ok(read);
+    desk.write_key(0x39, 0x01, &external(b"a newer ext key."), &APP_MASTER).ok();
+    desk.refused(0x6982, read);
+
+    desk.authenticate(0x01, b"a newer ext key.");
+    desk.ok("0020000002 1234");
+    desk.ok(read);
+    desk.write_key(0x3A, 0x00, &hex("3A F0 F0 05 33 4321"), &APP_MASTER).ok();
+    desk.refused(0x6982, read);
+    // What the master has opened stays open while other keys change.
+    desk.authenticate(0x00, &APP_MASTER);
+    desk.write_key(0x3A, 0x00, &hex("3A F0 F0 05 33 1234"), &APP_MASTER).ok();
+    desk.ok(read);
+}

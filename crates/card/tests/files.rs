@@ -42,6 +42,19 @@ fn select_shows_the_public_file_of_an_application() {
 }
 
 #[test]
+fn select_never_answers_more_than_le_asks_for() {
+    let mut desk = Desk::user();
+    let shown = desk.ok("00A40000023F00");
+    let len = u8::try_from(shown.len()).unwrap();
+    for too_few in [1, len - 1] {
+        desk.refused(0x6C00 | u16::from(len), &format!("00A40000023F00 {too_few:02X}"));
+    }
+    for enough in [len, len + 1, 0xFF, 0x00] {
+        assert_eq!(desk.ok(&format!("00A40000023F00 {enough:02X}")), shown);
+    }
+}
+
+#[test]
 fn select_shows_nothing_that_read_binary_would_not() {
     // Never to be read, to be read by the master alone, to be read under line protection alone.
     for rules in ["28 001E EF F0 FF FF", "28 001E AA F0 FF FF", "A8 001E F0 F0 FF 7F"] {
@@ -394,6 +407,25 @@ fn protected_records_are_written_and_read() {
     desk.refused(0x6987, "00B2010C08");
     let sealed = desk.send_protected("00B2010C08", Protection::Mac, &LINE).ok();
     assert_eq!(sealed.len(), 16 + 4);
+}
+
+#[test]
+fn the_longest_protected_records_come_whole() {
+    // As long as WRITE can bring them: 255 bytes less MAC, length and padding.
+    for (file_type, protection, len, sealed) in
+        [("AC", Protection::Mac, 251, 251), ("EC", Protection::CipherAndMac, 247, 248)]
+    {
+        let mut desk = with_line_keys();
+        desk.ok(&format!("80E0000107 {file_type} 0100 F0 F0 FF 7F"));
+        let record = [&[0x61, len - 2][..], &vec![0x5A; usize::from(len) - 2]].concat();
+        let append = format!("00E20008{len:02X}{}", common::hex_of(&record));
+        desk.send_protected(&append, protection, &LINE).ok();
+        let answer = desk.send_protected("00B2010C00", Protection::Mac, &LINE).ok();
+        assert_eq!(answer.len(), sealed + 4);
+        if protection == Protection::Mac {
+            assert_eq!(answer[..sealed], record);
+        }
+    }
 }
 
 #[test]

@@ -164,8 +164,25 @@ fn a_key_in_the_clear_needs_a_proof_of_the_master_in_charge() {
     desk.authenticate(0x00, &APP_MASTER);
     desk.ok(&key);
     // An unprotected key may be replaced in the clear, a protected one no more.
-    desk.ok(&write_key_command(0x30, 0x01, &key_record(0xF0, b"a newer work key")));
+    desk.ok(&write_key_command(0x30, 0x01, &key_record(0x30, b"a newer work key")));
+    desk.write_key(0x30, 0x01, &key_record(0xF0, b"a newer work key"), &APP_MASTER).ok();
     desk.refused(0x6987, &write_key_command(0xF0, 0x01, &key_record(0xF0, &WORKING)));
+    desk.refused(0x6987, &write_key_command(0xF0, 0x01, &key_record(0x30, &WORKING)));
+}
+
+#[test]
+fn a_key_marked_as_protected_never_comes_in_the_clear() {
+    let mut desk = Desk::user().mastered();
+    enter_second_application(&mut desk);
+    // Neither as a first master, nor as a new key, nor in the place of one that was not protected.
+    desk.refused(0x6987, &write_key_command(0x01, 0x00, &key_record(0xF9, &APP_MASTER)));
+    desk.ok(&write_key_command(0x01, 0x00, &key_record(0x39, &APP_MASTER)));
+    desk.authenticate(0x00, &APP_MASTER);
+    desk.refused(0x6987, &write_key_command(0x01, 0x01, &key_record(0xF0, &WORKING)));
+    desk.refused(0x6987, &write_key_command(0x39, 0x00, &key_record(0xF9, b"application two.")));
+    desk.authenticate(0x00, &APP_MASTER);
+    desk.write_key(0x39, 0x00, &key_record(0xF9, b"application two."), &APP_MASTER).ok();
+    desk.authenticate(0x00, b"application two.");
 }
 
 #[test]

@@ -10,7 +10,7 @@ mod common;
 
 use apdu::secure::pboc::Protection;
 use common::wallet::{RELOAD, UNBLOCK, folded_mac, wallet};
-use common::{Desk, hex};
+use common::{CARD_MASTER, Desk, hex};
 
 fn unblock(desk: &mut Desk, parameters: &str, pin: &str, key: &[u8]) -> common::Answer {
     let command = format!("8024{parameters}{:02X}{pin}", pin.len() / 2);
@@ -174,4 +174,19 @@ fn a_pin_grows_only_as_far_as_its_file_has_room() {
     desk.refused(0x6A84, "805E010007 1234 FF 12345678");
     desk.ok("805E010006 1234 FF 123456");
     desk.ok("0020000003 123456");
+}
+
+#[test]
+fn a_wrong_pin_closes_what_the_right_one_opened_before_the_master_file_was_selected_again() {
+    let mut desk = Desk::user().mastered();
+    desk.write_key(0x01, 0x00, &hex("3A F0 EF 05 33 1234"), &CARD_MASTER).ok();
+    desk.ok("80E0001507 28 0008 05 F0 FF FF");
+    desk.card.reset();
+    desk.refused(0x6982, "00B0950008");
+    desk.ok("0020000002 1234");
+    // The level in the master file outlives the selection.
+    desk.ok("00A40000023F00");
+    desk.ok("00B0950008");
+    desk.refused(0x63C2, "0020000002 4321");
+    desk.refused(0x6982, "00B0950008");
 }

@@ -169,6 +169,7 @@ fn keys_come_as_ciphertext_of_their_exact_form() {
             write(&mut desk, instruction, &record(0x01, key_type, 0xFF, &PURCHASE), &APP_MASTER)
                 .refused(0x6A80);
         }
+        write(&mut desk, instruction, &record(0xFF, 0x00, 0xFF, &PURCHASE), &APP_MASTER).refused(0x6A80);
         write(&mut desk, instruction, &good[..7], &APP_MASTER).refused(0x6A80);
         write(&mut desk, instruction, &good[..23], &APP_MASTER).refused(0x6A80);
         write(&mut desk, instruction, &good, &CARD_MASTER).refused(0x6988);

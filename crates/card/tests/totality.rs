@@ -99,9 +99,10 @@ fn keyed_command(desk: &mut Desk, rng: &mut TestRng) -> Vec<u8> {
     common::protected(extended.encode().expose_bytes(), protection, &key, &drawn.data)
 }
 
-/// Counters of 15 tries, so that the card is not locked after three random commands.
+/// Counters of 15 tries, so that the card is not locked after three random commands; algorithm 00 of transaction keys.
 fn record(key_type: u8, key: &[u8]) -> Vec<u8> {
-    [&[key_type, 0xF0, 0xAA, 0xAA, 0xFF], key].concat()
+    let last = if (0x3C..=0x3F).contains(&key_type) { 0x00 } else { 0xFF };
+    [&[key_type, 0xF0, 0xAA, 0xAA, last], key].concat()
 }
 
 /// Every kind of card with every operating system.

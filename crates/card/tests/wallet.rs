@@ -11,7 +11,7 @@ mod common;
 use cardroot_card::{CardSystem, LogSequence};
 use common::wallet::{
     LOAD, MOMENT, OVERDRAFT, PURCHASE, TAC, TERMINAL, UNLOAD, folded_mac, keys, mac, process_key, wallet,
-    wallet_with,
+    wallet_key, wallet_with,
 };
 use common::{Desk, hex, hex_of};
 
@@ -124,6 +124,12 @@ fn an_overdraft_limit_is_part_of_the_balance() {
     assert_eq!(desk.balance(0x01), 0x80);
     set_limit(&mut desk, "000180", 0x9000);
     assert_eq!(desk.balance(0x01), 0);
+    // With a limit, a full deposit would be more than it can say: too much money, not too little.
+    let mut full = wallet();
+    full.verify_pin();
+    full.load_account(0x01, u32::MAX);
+    set_limit(&mut full, "000001", 0x6985);
+    assert_eq!(full.balance(0x01), u32::MAX);
 }
 
 #[test]
@@ -198,6 +204,20 @@ fn initialize_refuses_by_reason() {
     // The whole balance can be spent, and the whole rest loaded.
     desk.ok("805001020B 01 000003E8 001122334455");
     desk.ok("805000020B 01 FFFFFC17 001122334455");
+}
+
+#[test]
+fn a_transaction_key_of_an_unknown_algorithm_starts_nothing() {
+    let init = "805000020B 01 00000001 001122334455";
+    for (algorithm, status) in
+        [(0x00, 0x9000), (0x01, 0x9000), (0x02, 0x6985), (0x03, 0x6985), (0xFF, 0x6985)]
+    {
+        let keys =
+            [(0x01, wallet_key(0x3F, 0x01, algorithm, &LOAD)), (0x00, wallet_key(0x34, 0x01, 0x00, &TAC))];
+        let mut desk = wallet_with(CardSystem::FMCOS_2, &keys);
+        desk.verify_pin();
+        assert_eq!(desk.send(init).status, status, "{algorithm:02X}");
+    }
 }
 
 #[test]

@@ -210,6 +210,44 @@ $SELECT = 00A40000 02 $FILE
 }
 
 #[test]
+fn name_may_be_used_and_kept_anew_in_one_answer() {
+    let scratch = Scratch::new("kept_anew");
+    let record =
+        scratch.file("record", "> 0084000008\n< 0102030405060708 9000\n> 00B0000000\n< 05060701 9000\n");
+    let script =
+        "$A = 08\n$B = 0708\n> 0084000008\n< $A:4 05 06 $B:1 $A 9000\n> 00B0000000\n< 05 06 $B 01 9000\n";
+    let done = run_with(&format!("apdu run - --json --reader replay:{record}"), script).done().json();
+    assert_eq!(done["exchanges"][1]["as_expected"], true);
+    let script = "$A = 08\n> 0084000008\n< $A:7 $A 9000\n> 00B0000000\n";
+    run_with(&format!("apdu run - --reader replay:{record}"), script).done();
+}
+
+#[test]
+fn expected_bytes_are_hidden_like_those_that_came() {
+    let scratch = Scratch::new("expected_bytes");
+    let record = scratch.file("record", "> 00B0950004\n< A55AA55A 9000\n");
+    for (expected, status) in [("A55AA55A 9000", 0), ("A55AA55B 9000", 1), ("A55A ???? 90??", 0)] {
+        let script = format!("> 00B0950004\n< {expected}\n");
+        let ended = run_with(&format!("apdu run - --reader replay:{record}"), &script);
+        assert_eq!(ended.status, status);
+        for text in [&ended.stdout, &ended.stderr] {
+            assert!(!text.contains("A55A"), "{text}");
+        }
+        let shown = run_with(&format!("apdu run - --show-data --reader replay:{record}"), &script);
+        assert!(shown.stdout.contains(&expected.replace(' ', "")), "{shown:?}");
+    }
+}
+
+#[test]
+fn commands_of_a_sam_are_no_channel_management() {
+    // INIT_SAM_FOR_PURCHASE has the instruction of MANAGE CHANNEL, an amount and a card's factor.
+    let script = "> 807000001C A55AA55A 0001 00000064 06 20240101120000 0100 A55AA55AA55AA55A 08\n";
+    let ended = run_with("apdu run - --json --reader sim:sam", script).done();
+    assert!(!ended.stdout.contains("A55A"), "{}", ended.stdout);
+    assert_eq!(ended.json()["exchanges"][0]["name"], "INIT SAM FOR PURCHASE");
+}
+
+#[test]
 fn secret_variables_are_not_shown() {
     let scratch = Scratch::new("secret_variable");
     let pin = scratch.file("pin.hex", "A5 5A A5\n");
@@ -266,6 +304,10 @@ fn what_was_recorded_is_played_back() {
 
     let refused = run(&format!("apdu run {script} --reader sim:user --record {record}")).refused();
     assert_eq!(refused, format!("{record} exists and is not overwritten: name another file"));
+    // A script that can't be read leaves nothing in the way of the next run.
+    let broken = scratch.file("broken.apdu", "> 00A4000\n");
+    run(&format!("apdu run {broken} --reader sim:user --record {record}-2")).refused();
+    run(&format!("apdu run {script} --reader sim:user --record {record}-2")).done();
     let other = scratch.file("other.apdu", "> 00A40000020015\n");
     let sentence = run(&format!("apdu run {other} --reader replay:{record}")).refused();
     let deviation = "the command is not the one of line 1: first difference at byte 5";

@@ -61,7 +61,9 @@ impl Os {
         let [l0, l1, l2] = *limit;
         let new_limit = u32::from_be_bytes([0, l0, l1, l2]);
         let own = i64::from(book.balance) - i64::from(book.overdraft);
-        book.balance = u32::try_from(own + i64::from(new_limit)).map_err(|_| INSUFFICIENT_FUNDS)?;
+        let balance = own + i64::from(new_limit);
+        require(balance >= 0, INSUFFICIENT_FUNDS)?;
+        book.balance = u32::try_from(balance).map_err(|_| StatusWord::CONDITIONS_OF_USE)?;
         book.overdraft = new_limit;
         let tac = self.tac(&statement(&book, &transaction, limit, &moment))?;
         self.finish_online(&transaction, book, moment, Receipt { tac, ..transaction.receipt() })?;

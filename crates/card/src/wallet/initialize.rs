@@ -14,6 +14,10 @@ use crate::secure_messaging::MAC_LEN;
 use crate::session::Pending;
 use crate::status::{COUNTER_EXHAUSTED, INSUFFICIENT_FUNDS, KEY_INDEX, Outcome, require};
 
+/// Algorithm identifiers of transaction keys. Both mean DES or TDEA, by the length of the key; a card that was tried with others
+/// answered MACs that are none.
+const ALGORITHMS: [u8; 2] = [0x00, 0x01];
+
 /// The data of INITIALIZE: `kid(1) amount(4) terminal(6)`, without amount for the overdraft.
 struct Request {
     key_id: u8,
@@ -75,13 +79,17 @@ impl Os {
         Ok(StatusWord::OK)
     }
 
-    /// The key of a transaction, `9403` if it is not there. Nothing starts without the key of the TAC.
+    /// The key of a transaction, `9403` if it is not there, `6985` if its algorithm is none that wallets have. Nothing starts
+    /// without the key of the TAC.
     fn wallet_key(&self, kind: Kind, id: u8) -> Result<KeyReference, StatusWord> {
         let key = self.usable_key(kind.key(), id).map_err(|status| match status {
             StatusWord::REFERENCED_DATA_NOT_FOUND => KEY_INDEX,
             other => other,
         })?;
         self.tac_key()?;
+        let record = self.memory().find_key(key).expect("a usable key is there");
+        let [_, algorithm] = record.attributes();
+        require(ALGORITHMS.contains(&algorithm), StatusWord::CONDITIONS_OF_USE)?;
         Ok(key)
     }
 

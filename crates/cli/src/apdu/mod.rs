@@ -27,7 +27,8 @@ pub(crate) enum Command {
     /// $NAME = bytes, a reset of the card as ! reset, or a comment after #. Of an answer, four digits mean its status word
     /// and more the whole of it; ? stands for any digit. $NAME in a command or an answer is the bytes of a variable,
     /// $NAME:4 in an answer keeps 4 bytes of it. A command without an expected answer takes any. The first answer that is
-    /// not as expected ends the run (exit status 1). Bytes of commands that may hold secrets are shown by --show-data only.
+    /// not as expected ends the run (exit status 1). Bytes of commands and answers that may hold secrets, expected ones too, are shown by
+    /// --show-data only.
     #[command(after_help = RUN_EXAMPLES)]
     Run(run::Run),
     /// Lists the readers of this machine and the cards in them (PC/SC)

@@ -3,13 +3,15 @@
 use core::str::FromStr;
 use std::path::PathBuf;
 
-use cardroot::apdu::{CardReset, CommandApdu, Instruction, Le, RecordingTransport, ResponseApdu};
+use cardroot::apdu::{
+    CardReset, ClassKind, CommandApdu, Header, Instruction, Le, RecordingTransport, ResponseApdu,
+};
 use cardroot::card::{Card, CardProfile, TransportKey};
 use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::apdu::readers::{self, Reader};
-use crate::apdu::script::{self, Action, Pattern, Variables};
+use crate::apdu::script::{self, Action, Step, Variables};
 use crate::card::serial;
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
@@ -55,61 +57,78 @@ pub(crate) fn run(arguments: &Run) -> Result<Report, Failure> {
     for (name, source) in &arguments.secret {
         variables.set(name, secrets.bytes("--secret", source)?);
     }
-    match &arguments.reader {
-        Reader::Simulated(kind) => {
-            let profile = CardProfile::new(*kind, arguments.serial);
-            recorded(arguments, variables, Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
-        }
-        Reader::Replay(path) => recorded(arguments, variables, readers::replay(path)?),
-        Reader::Named(name) => recorded(arguments, variables, readers::open(name)?),
-    }
-}
-
-/// Plays the script, and keeps a record of it whatever comes of it.
-fn recorded(arguments: &Run, variables: Variables, card: impl CardReset) -> Result<Report, Failure> {
-    let Some(path) = &arguments.record else { return play(arguments, variables, card) };
-    let mut files = NewFiles::default();
-    files.create(path)?;
-    let mut recorder = RecordingTransport::new(card);
-    let result = play(arguments, variables, &mut recorder);
-    let text = Zeroizing::new(recorder.into_script().expose_text());
-    std::fs::write(path, text.as_bytes()).map_err(|error| file::unwritable(path, &error))?;
-    files.keep();
-    result
-}
-
-fn play(arguments: &Run, mut variables: Variables, mut card: impl CardReset) -> Result<Report, Failure> {
+    // Before the card is touched or a record begun.
     let text = file::read_or_stdin(Some(&arguments.script))?;
     let place = file::place(Some(&arguments.script));
     let steps =
         script::parse(&text, &variables).map_err(|error| Failure::refused(format!("{place}: {error}")))?;
-    let mut rows = Vec::new();
-    for step in &steps {
-        let link_failed = |error: &dyn core::fmt::Display| {
-            Failure::refused(format!("{place}, line {}: {error}", step.line))
-        };
-        match &step.action {
-            Action::Set { name, value } => variables.set(name, value.bytes(&variables)),
-            Action::Reset => card.reset().map_err(|error| link_failed(&error))?,
-            Action::Send { command, expected } => {
-                let command = command.bytes(&variables);
-                let answer = exchange(&mut card, &command).map_err(|error| link_failed(&error))?;
-                let response = ResponseApdu::decode(&answer).map_err(|error| {
-                    Failure::refused(format!("the answer to line {} is none: {error}", step.line))
-                })?;
-                let is_met = expected.as_ref().map(|expected| expected.matches(&answer, &mut variables));
-                let exchange = Exchange { line: step.line, command: &command, response: &response };
-                rows.push(exchange.row(expected.as_ref(), is_met, arguments.show_data));
-                if let (Some(false), Some(expected)) = (is_met, expected) {
-                    let found = response.status();
-                    let sentence =
-                        format!("{place}, line {}: answered by {found}, not by {expected}", step.line);
-                    return Ok(Report::refused(transcript(rows), sentence));
+    let run = Prepared { arguments, steps, variables };
+    match &arguments.reader {
+        Reader::Simulated(kind) => {
+            let profile = CardProfile::new(*kind, arguments.serial);
+            run.recorded(Card::blank(profile, TransportKey::fmcos_default(), system_rng()?))
+        }
+        Reader::Replay(path) => run.recorded(readers::replay(path)?),
+        Reader::Named(name) => run.recorded(readers::open(name)?),
+    }
+}
+
+/// A script that was read, and what it starts with.
+struct Prepared<'a> {
+    arguments: &'a Run,
+    steps: Vec<Step>,
+    variables: Variables,
+}
+
+impl Prepared<'_> {
+    /// Plays the script, and keeps a record of it whatever comes of it.
+    fn recorded(self, card: impl CardReset) -> Result<Report, Failure> {
+        let Some(path) = &self.arguments.record else { return self.play(card) };
+        let mut files = NewFiles::default();
+        files.create(path)?;
+        let mut recorder = RecordingTransport::new(card);
+        let result = self.play(&mut recorder);
+        let text = Zeroizing::new(recorder.into_script().expose_text());
+        std::fs::write(path, text.as_bytes()).map_err(|error| file::unwritable(path, &error))?;
+        files.keep();
+        result
+    }
+
+    fn play(self, mut card: impl CardReset) -> Result<Report, Failure> {
+        let Self { arguments, steps, mut variables } = self;
+        let place = file::place(Some(&arguments.script));
+        let mut rows = Vec::new();
+        for step in &steps {
+            let link_failed = |error: &dyn core::fmt::Display| {
+                Failure::refused(format!("{place}, line {}: {error}", step.line))
+            };
+            match &step.action {
+                Action::Set { name, value } => variables.set(name, value.bytes(&variables)),
+                Action::Reset => card.reset().map_err(|error| link_failed(&error))?,
+                Action::Send { command, expected } => {
+                    let command = command.bytes(&variables);
+                    let answer = exchange(&mut card, &command).map_err(|error| link_failed(&error))?;
+                    let response = ResponseApdu::decode(&answer).map_err(|error| {
+                        Failure::refused(format!("the answer to line {} is none: {error}", step.line))
+                    })?;
+                    let is_met = expected.as_ref().map(|expected| expected.matches(&answer, &mut variables));
+                    let exchange = Exchange { line: step.line, command: &command, response: &response };
+                    let shows_bytes = arguments.show_data || exchange.is_public();
+                    let expected = expected.as_ref().map(|pattern| {
+                        if shows_bytes { pattern.to_string() } else { pattern.outline().to_string() }
+                    });
+                    rows.push(exchange.row(expected.as_deref(), is_met, shows_bytes));
+                    if let (Some(false), Some(expected)) = (is_met, expected) {
+                        let found = response.status();
+                        let sentence =
+                            format!("{place}, line {}: answered by {found}, not by {expected}", step.line);
+                        return Ok(Report::refused(transcript(rows), sentence));
+                    }
                 }
             }
         }
+        Ok(transcript(rows).into())
     }
-    Ok(transcript(rows).into())
 }
 
 /// Sends a command as it is; returns the answer, SW1-SW2 included.
@@ -127,35 +146,41 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    fn row(&self, expected: Option<&Pattern>, is_met: Option<bool>, show_data: bool) -> Record {
+    /// Whether neither the command nor its answer can hold a secret or anything of the card's holder.
+    fn is_public(&self) -> bool {
+        CommandApdu::decode(self.command).is_ok_and(|command| is_public(command.header()))
+    }
+
+    fn row(&self, expected: Option<&str>, is_met: Option<bool>, shows_bytes: bool) -> Record {
         let command = CommandApdu::decode(self.command).ok();
-        let instruction = command.as_ref().map(|command| command.header().instruction);
         let response = self.response;
-        let show = show_data || instruction.is_some_and(is_public);
         Record::new()
             .with("line", self.line)
             .with("command", command.as_ref().map(|command| command.header().to_string()))
-            .with("name", instruction.and_then(name))
+            .with("name", command.as_ref().and_then(|command| name(command.header())))
             .with("data", command.as_ref().map(|command| command.expose_data().len()))
             .with("le", command.as_ref().and_then(CommandApdu::le).map(Le::bytes))
             .with("answer_data", response.data().len())
             .with("status", hex::encode(&response.status().bytes()))
-            .with("expected", expected.map(ToString::to_string))
+            .with("expected", expected)
             .with("as_expected", is_met)
             .with("meaning", response.status().meaning())
-            .with("command_bytes", show.then(|| hex::encode_secret(self.command)))
-            .with("answer_bytes", show.then(|| hex::encode_secret(response.encode().expose_bytes())))
+            .with("command_bytes", shows_bytes.then(|| hex::encode_secret(self.command)))
+            .with("answer_bytes", shows_bytes.then(|| hex::encode_secret(response.encode().expose_bytes())))
     }
 }
 
-/// Whether neither the command nor its answer can hold a secret or anything of the card's holder.
-fn is_public(instruction: Instruction) -> bool {
-    [Instruction::SELECT, Instruction::GET_CHALLENGE, Instruction::MANAGE_CHANNEL].contains(&instruction)
+/// A class of the card's maker may mean anything by an instruction: `80 70` has an amount and a card's factor.
+fn is_public(header: Header) -> bool {
+    header.class.kind() != ClassKind::Proprietary
+        && [Instruction::SELECT, Instruction::GET_CHALLENGE, Instruction::MANAGE_CHANNEL]
+            .contains(&header.instruction)
 }
 
 /// What people call an instruction.
-const fn name(instruction: Instruction) -> Option<&'static str> {
-    Some(match instruction.byte() {
+fn name(header: Header) -> Option<&'static str> {
+    let is_proprietary = header.class.kind() == ClassKind::Proprietary;
+    Some(match header.instruction.byte() {
         0x0E => "ERASE",
         0x16 => "CARD BLOCK",
         0x18 => "APPLICATION UNBLOCK",
@@ -163,6 +188,7 @@ const fn name(instruction: Instruction) -> Option<&'static str> {
         0x1E => "APPLICATION BLOCK",
         0x20 => "VERIFY",
         0x50 => "INITIALIZE",
+        0x70 if is_proprietary => "INIT SAM FOR PURCHASE",
         0x70 => "MANAGE CHANNEL",
         0x82 => "EXTERNAL AUTHENTICATE",
         0x84 => "GET CHALLENGE",

@@ -29,6 +29,9 @@ pub(crate) struct Template(Vec<Piece>);
 /// What an answer should be: `?` is any digit. Four digits mean the status word alone.
 pub(crate) struct Pattern(Vec<Piece>);
 
+/// Length of a status word in digits.
+const STATUS_DIGITS: usize = 4;
+
 enum Piece {
     /// Hexadecimal digits in upper case, `?` among them in a pattern.
     Digits(Zeroizing<String>),
@@ -193,7 +196,6 @@ impl Pattern {
 
     /// Says whether `answer`, SW1-SW2 included, is what was expected, and keeps what is to be kept of it.
     pub(crate) fn matches(&self, answer: &[u8], variables: &mut Variables) -> bool {
-        const STATUS_DIGITS: usize = 4;
         let (expected, found) = (digits(&self.0, variables), hex::encode_secret(answer));
         let compared = match expected.len() {
             STATUS_DIGITS => found.get(found.len().saturating_sub(STATUS_DIGITS)..).unwrap_or_default(),
@@ -210,8 +212,26 @@ impl Pattern {
         is_met
     }
 
+    /// The same to look at, a dot for every digit but those of the status word: an answer that is met has the others.
+    pub(crate) fn outline(&self) -> Self {
+        let last = self.0.len().saturating_sub(1);
+        let outlined = |(index, piece): (usize, &Piece)| match piece {
+            Piece::Digits(digits) => {
+                let status = if index == last { STATUS_DIGITS } else { 0 };
+                let hidden = digits.len().saturating_sub(status);
+                let dotted = |(offset, c)| if offset < hidden && c != '?' { '.' } else { c };
+                Piece::Digits(Zeroizing::new(digits.chars().enumerate().map(dotted).collect()))
+            }
+            Piece::Variable(name) => Piece::Variable(name.clone()),
+            Piece::Capture { name, len } => Piece::Capture { name: name.clone(), len: *len },
+        };
+        Self(self.0.iter().enumerate().map(outlined).collect())
+    }
+
     fn keep(&self, found: &str, variables: &mut Variables) {
         let mut rest = found;
+        // Set at the end: what is compared on the way is what names stood for before.
+        let mut kept = Vec::new();
         for piece in &self.0 {
             let len = match piece {
                 Piece::Digits(digits) => digits.len(),
@@ -221,10 +241,10 @@ impl Pattern {
             let (taken, after) = rest.split_at(len);
             rest = after;
             if let Piece::Capture { name, .. } = piece {
-                let bytes = hex::decode(taken.as_bytes()).expect("an answer in hexadecimal digits");
-                variables.set(name, bytes);
+                kept.push((name, hex::decode(taken.as_bytes()).expect("an answer in hexadecimal digits")));
             }
         }
+        kept.into_iter().for_each(|(name, bytes)| variables.set(name, bytes));
     }
 }
 

@@ -12,10 +12,12 @@ use crate::secure::Rejected;
 use crate::status::UnexpectedStatus;
 use crate::transport::CardTransport;
 
-/// A channel with an open session: whatever is sent through it is protected.
+/// A channel with an open session: whatever is sent through it is protected. A card that was reset under it ends the session.
 pub struct SecureChannel<'c, T, P: Protocol> {
     channel: &'c mut Channel<T>,
     session: HostSession<P>,
+    /// How often the card had been reset when the session was opened.
+    resets: u32,
 }
 
 /// An exchange that did not come about. Unless the command could not be wrapped, the session is closed.
@@ -49,9 +51,10 @@ impl<P: Protocol> Verified<P> {
         channel: &mut Channel<T>,
         level: P::Level,
     ) -> Result<SecureChannel<'_, T, P>, SecureChannelError<T::Error>> {
+        let resets = channel.link().resets;
         let waiting = self.external_authenticate(level);
         let answer = channel.transmit(waiting.command())?;
-        Ok(SecureChannel { channel, session: waiting.confirm(answer)? })
+        Ok(SecureChannel { channel, session: waiting.confirm(answer)?, resets })
     }
 }
 
@@ -67,6 +70,9 @@ impl<T: CardTransport, P: Protocol> SecureChannel<'_, T, P> {
     /// # Errors
     /// Returns [`SecureChannelError`]; never for a status word.
     pub fn transmit(&mut self, command: &CommandApdu) -> Result<ResponseApdu, SecureChannelError<T::Error>> {
+        if self.channel.link().resets != self.resets {
+            self.session.close();
+        }
         let wrapped = self.session.wrap(command)?;
         let response = self.channel.transmit(&wrapped.command)?;
         Ok(wrapped.reply.open(response)?)

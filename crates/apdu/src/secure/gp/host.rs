@@ -252,6 +252,11 @@ impl<P: Protocol> HostSession<P> {
         self.live.is_none()
     }
 
+    /// Ends it for good: the card has lost its side, or nothing more is to be said. Its keys are wiped.
+    pub fn close(&mut self) {
+        self.live = None;
+    }
+
     /// The key that encrypts keys and confidential data in this session.
     ///
     /// # Errors

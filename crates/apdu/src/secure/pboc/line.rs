@@ -140,7 +140,17 @@ pub fn protect<'k>(
     key: &'k impl ProtectionKey,
     challenge: Challenge,
 ) -> Result<Protected<'k>, ProtectError> {
-    let header = command.header();
+    protect_under(command.header(), command, protection, key, challenge)
+}
+
+/// The same for a command that goes out under another header.
+pub(super) fn protect_under<'k>(
+    header: Header,
+    command: &CommandApdu,
+    protection: Protection,
+    key: &'k impl ProtectionKey,
+    challenge: Challenge,
+) -> Result<Protected<'k>, ProtectError> {
     let class =
         header.class.with_proprietary_sm().ok_or(ProtectError::Class { byte: header.class.byte() })?;
     if command.form() == LengthForm::Extended {

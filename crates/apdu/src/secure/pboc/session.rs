@@ -3,8 +3,9 @@
 use super::authenticate::external_authenticate;
 use super::challenge::{Challenge, ChallengeLengthError};
 use super::keys::{AuthenticationKey, MasterKey, ProtectionKey};
-use super::line::{ProtectError, Protection, protect};
+use super::line::{ProtectError, Protection, protect_under};
 use crate::channel::{Channel, ChannelError};
+use crate::class::ClassError;
 use crate::command::CommandApdu;
 use crate::commands::pboc::WriteKey;
 use crate::commands::{ChallengeLength, get_challenge};
@@ -15,6 +16,8 @@ use crate::transport::CardTransport;
 
 /// A channel with a fresh challenge of its card. Any other command would void the challenge, so the channel is locked
 /// until the challenge is used, or given up by dropping this.
+///
+/// On a logical channel the MAC is over the class that the card gets, channel and all.
 ///
 /// # Examples
 /// ```
@@ -101,7 +104,12 @@ impl<'c, T: CardTransport> Challenged<'c, T> {
         key: &WriteKey<'_>,
         master: &MasterKey,
     ) -> Result<ResponseApdu, ChannelError<T::Error>> {
-        self.channel.transmit(&key.protected(master, self.challenge))
+        let command = key.plain();
+        let header = self.channel.place(command.header())?;
+        let protected = protect_under(header, &command, Protection::CipherAndMac, master, self.challenge)
+            // A record fits a command: it is the channel that has no place for the protection.
+            .map_err(|_| ClassError::SecureMessaging { byte: header.class.byte() })?;
+        self.channel.transmit(&protected.command)
     }
 
     /// Sends a command that writes or locks, protected. The answer has no protection.
@@ -114,7 +122,8 @@ impl<'c, T: CardTransport> Challenged<'c, T> {
         protection: Protection,
         key: &impl ProtectionKey,
     ) -> Result<ResponseApdu, SessionError<T::Error>> {
-        let protected = protect(command, protection, key, self.challenge)?;
+        let header = self.channel.place(command.header()).map_err(ChannelError::Class)?;
+        let protected = protect_under(header, command, protection, key, self.challenge)?;
         Ok(self.channel.transmit(&protected.command)?)
     }
 
@@ -128,7 +137,8 @@ impl<'c, T: CardTransport> Challenged<'c, T> {
         protection: Protection,
         key: &impl ProtectionKey,
     ) -> Result<ResponseApdu, SessionError<T::Error>> {
-        let protected = protect(command, protection, key, self.challenge)?;
+        let header = self.channel.place(command.header()).map_err(ChannelError::Class)?;
+        let protected = protect_under(header, command, protection, key, self.challenge)?;
         let response = self.channel.transmit(&protected.command)?;
         Ok(protected.reply.open(response)?)
     }
