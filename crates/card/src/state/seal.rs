@@ -103,3 +103,34 @@ pub struct StorageKeyLength {
     /// Bytes supplied.
     pub found: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Records of states of version 0.1.0 of this crate, with their generations.
+    const WRITTEN_BEFORE: [(u64, &[u8], &str); 3] = [
+        (
+            0,
+            b"first state",
+            "435244530000000B0000000000000000F6BA589CBE06FD60938EA738FDC4D73AD0F3E6C17F897DBCEC0AE5",
+        ),
+        (
+            1,
+            b"second, longer",
+            "435244530000000E000000000000000127013592719368CDC087AAE015C51F4D7FC686EAE8BC8231B9902ADE1579",
+        ),
+        (0x0102_0304_0506_0708, b"", "4352445300000000010203040506070847FD67E61C96682BC058F397AC8255C7"),
+    ];
+
+    #[test]
+    fn records_written_before_open_and_are_written_alike_today() {
+        let key = StorageKey::from_fill(|key| key.fill(0x3C));
+        for (generation, state, record) in WRITTEN_BEFORE {
+            assert_eq!(base16ct::upper::encode_string(&key.seal(generation, state)), record);
+            let record = base16ct::upper::decode_vec(record).unwrap();
+            let (found, opened) = key.open(&record).unwrap();
+            assert_eq!((found, opened.as_slice()), (generation, state));
+        }
+    }
+}
