@@ -18,10 +18,10 @@ mod store;
 
 use core::fmt;
 
+pub use aeskey::StorageKey;
 use zeroize::Zeroizing;
 
 pub use self::file::{FileError, FileStore};
-pub use self::seal::StorageKey;
 pub use self::store::{CardStore, MemoryStore, StoredCard};
 use crate::memory::Memory;
 use crate::profile::CardProfile;
