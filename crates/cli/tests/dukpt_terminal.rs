@@ -536,6 +536,28 @@ fn an_aes_terminal_sends_what_the_receiver_opens() {
 }
 
 #[test]
+fn a_check_value_that_the_key_has_not_uses_up_nothing() {
+    let terminal = Terminal::loaded("terminal_check_value");
+    let refused = |terminal: &Terminal, command: &str| {
+        let before = terminal.state();
+        let sentence = terminal.run(&format!("next {command} --out {}", terminal.path("key"))).usage();
+        assert_eq!(sentence, "--kcv-method ones is not for keys of this cipher");
+        assert_eq!(terminal.state(), before);
+        assert!(!terminal.scratch.path().join("key").exists());
+    };
+    refused(&terminal, "--use transaction --kcv-method ones");
+    refused(&terminal, "--use mac-both --edition 2004 --kcv-method ones");
+    assert_eq!(terminal.ksn(), "FFFF9876543210E00001");
+
+    let terminal = aes_terminal("terminal_aes_check_value");
+    refused(&terminal, "--use pin --key-type tdea-2 --kcv-method ones");
+    assert_eq!(
+        terminal.run("next --use pin --kcv-method ones").done().value("ksn"),
+        "123456789012345600000001"
+    );
+}
+
+#[test]
 fn an_aes_terminal_takes_no_key_for_wrong_usage() {
     let terminal = aes_terminal("terminal_aes_usage");
     let pin = terminal.path("pin");

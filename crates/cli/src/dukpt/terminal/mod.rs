@@ -18,10 +18,11 @@ use super::data::DataOptions;
 use super::mac::Message;
 use super::names::{BaseKey, aes_name, tdes_ksn};
 use super::pin::Entry;
-use super::working_key::{DerivedKeyOptions, Direction, Kind, Usage};
+use super::working_key::{Direction, Kind, Usage};
 use crate::error::Failure;
 use crate::file::NewFiles;
 use crate::hex;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 
@@ -139,7 +140,7 @@ pub(crate) struct Next {
     #[command(flatten)]
     kind: Kind,
     #[command(flatten)]
-    options: DerivedKeyOptions,
+    options: KeyOptions,
 }
 
 #[derive(Args)]
@@ -199,7 +200,7 @@ pub(crate) struct UpdateKey {
     #[command(flatten)]
     kind: Kind,
     #[command(flatten)]
-    options: DerivedKeyOptions,
+    options: KeyOptions,
 }
 
 impl Command {
@@ -290,8 +291,9 @@ fn next(arguments: &Next) -> Result<Report, Failure> {
     options.check_out()?;
     let mut terminal = place.open(&mut Secrets::default())?;
     let key = kind.choose(terminal.parent(), *usage)?;
+    key.check_kcv(&options.kcv)?;
     terminal
-        .with_next(&mut |transaction| options.finish(kind.record(transaction, *usage), &key.key(transaction)))
+        .with_next(&mut |transaction| key.key(transaction).finish(options, kind.record(transaction, *usage)))
         .map(Report::from)
 }
 
@@ -339,7 +341,7 @@ fn update_key(arguments: &UpdateKey) -> Result<Report, Failure> {
     let UpdateKey { place, kind, options } = arguments;
     let update_key = place.open(&mut Secrets::default())?.update_key()?;
     let key = kind.choose_update(&update_key)?.under(&update_key);
-    Ok(options.finish(Record::new().with("ksn", update_key.ksn().to_string()), &key)?.into())
+    Ok(key.finish(options, Record::new().with("ksn", update_key.ksn().to_string()))?.into())
 }
 
 fn cease(place: &Place) -> Result<Report, Failure> {
