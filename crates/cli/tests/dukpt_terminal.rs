@@ -313,8 +313,9 @@ fn the_state_of_another_device_does_not_open() {
     terminal.scratch.file("device.hex", "4D".repeat(64));
     let refused = terminal.refusal(terminal.next());
     assert!(refused.starts_with("does not open under --device-key"), "{refused}");
-    terminal.scratch.file("device.hex", "3C".repeat(16));
-    assert_eq!(terminal.next().refused(), "--device-key: a device key is 64 bytes, found 16");
+    let path = terminal.scratch.file("device.hex", "3C".repeat(16));
+    let sentence = format!("--device-key: @{path} is refused: a storage key is 64 bytes, found 16");
+    assert_eq!(terminal.next().refused(), sentence);
 }
 
 #[test]

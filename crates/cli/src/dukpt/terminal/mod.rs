@@ -8,9 +8,6 @@ use std::path::PathBuf;
 
 use cardroot::dukpt::durable::DeviceKey;
 use clap::{Args, Subcommand};
-use getrandom::SysRng;
-use getrandom::rand_core::{Rng, UnwrapErr};
-use zeroize::Zeroizing;
 
 use self::originator::{AnyInitialKey, Expected, Files, Terminal};
 use self::sentence::Sentences;
@@ -22,6 +19,7 @@ use super::working_key::{Direction, Kind, Usage};
 use crate::error::Failure;
 use crate::file::NewFiles;
 use crate::hex;
+use crate::key::system_rng;
 use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
@@ -221,25 +219,16 @@ impl Command {
 }
 
 fn new_device_key(arguments: &NewDeviceKey) -> Result<Report, Failure> {
-    let mut key = Zeroizing::new([0; DeviceKey::LEN]);
-    UnwrapErr(SysRng).fill_bytes(&mut *key);
-    NewFiles::store_line(&arguments.out, &hex::encode_secret(&*key))?;
+    let key = DeviceKey::generate(&mut system_rng()?);
+    NewFiles::store_line(&arguments.out, &hex::encode_secret(key.expose_bytes()))?;
     Ok(Record::new().with("file", arguments.out.display().to_string()).into())
 }
 
 impl StateOptions {
     fn files(&self, secrets: &mut Secrets) -> Result<Files, Failure> {
-        let bytes = secrets.bytes("--device-key", &self.device_key)?;
-        let bytes = <&[u8; DeviceKey::LEN]>::try_from(bytes.as_slice()).map_err(|_| {
-            Failure::refused(format!(
-                "--device-key: a device key is {} bytes, found {}",
-                DeviceKey::LEN,
-                bytes.len()
-            ))
-        })?;
         Ok(Files {
             sentences: Sentences { state: self.state.clone(), counter: self.rollback_counter.clone() },
-            device_key: DeviceKey::from_fill(|key| *key = *bytes),
+            device_key: secrets.typed_key("--device-key", &self.device_key)?,
         })
     }
 }
