@@ -8,9 +8,9 @@ mod modes;
 #[cfg(feature = "siv")]
 mod storage_key;
 
-pub use tdea::{Kcv, KcvError, KcvMethod};
+pub use tdea::{Kcv, KcvError, KcvMethod, MacMismatch};
 
-pub use crate::cmac::{Cmac, Mac, MacMismatch};
+pub use crate::cmac::{Cmac, Mac};
 pub use crate::key::{AesKey, AesKeyLength, KeyLengthError};
 pub use crate::modes::NotWholeBlocks;
 #[cfg(feature = "siv")]
