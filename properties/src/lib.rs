@@ -75,5 +75,5 @@ pub const ALL: &[(&str, Property)] = properties! {
     kms: plan_parse_is_total;
     tlv: tlv_decode_is_total, dgi_decode_is_total;
     vpcd: vpcd_frames_are_total, t0_card_is_total;
-    scp: scp_sessions_are_total, gp_domain_is_total;
+    scp: scp_sessions_are_total, gp_domain_is_total, gp_state_open_is_total;
 };

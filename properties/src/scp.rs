@@ -8,6 +8,7 @@ use ::apdu::secure::{scp02, scp03};
 use ::apdu::{CommandApdu, Header, ResponseApdu, StatusClass, StatusWord};
 use ::card::MAX_RESPONSE_LEN;
 use ::card::gp::{DomainKeys, DomainProfile, SecurityDomain};
+use ::card::state::{CardStore as _, MemoryStore};
 use ::diversify::block::AesKey;
 use ::diversify::gp;
 use ::tdea::TdeaKey;
@@ -161,6 +162,34 @@ pub fn gp_domain_is_total(data: &[u8]) -> Reach {
     }
 }
 
+/// Any bytes for a stored state are a security domain or refused; such a domain answers any commands, and is stored as one that
+/// opens and tells the same.
+///
+/// Input: length of the state (2), the state; then commands after their lengths.
+pub fn gp_state_open_is_total(data: &[u8]) -> Reach {
+    let mut input = Input::new(data);
+    let len = input.u16().into();
+    let mut store = MemoryStore::new();
+    store.replace(input.take(len)).expect("memory takes everything");
+    // Challenges are made of what is stored.
+    let scp02 = scp02::Implementation::I55;
+    let profile = DomainProfile { tries: 5, scp02, ..DomainProfile::new([0; 10]) };
+    let open = || SecurityDomain::open(store.clone(), profile, SeededRng::new(0));
+    let Ok(mut card) = open() else { return Reach::Refused };
+    while !input.is_empty() {
+        assert!(card.process(input.counted()).len() <= MAX_RESPONSE_LEN);
+    }
+    card.reset();
+    let mut again = open().expect("a domain stores what opens");
+    assert_eq!((again.tries_left(), again.is_personalised()), (card.tries_left(), card.is_personalised()));
+    for command in
+        [&b"\x80\xCA\x00\x66\x00"[..], b"\x80\xCA\x00\xE0\x00", b"\x80\x50\x00\x00\x08hostchal\x00"]
+    {
+        assert_eq!(again.process(command), card.process(command));
+    }
+    Reach::Held
+}
+
 fn domain(profile: DomainProfile, keys: DomainKeys) -> SecurityDomain<SeededRng> {
     SecurityDomain::new(profile, KeyVersion::new(1).unwrap(), keys, SeededRng::new(0)).unwrap()
 }
@@ -172,6 +201,8 @@ const PIECE: usize = 8;
 struct Desk<P: Protocol> {
     card: SecurityDomain<SeededRng>,
     session: Option<HostSession<P>>,
+    /// Whether the card may still be in a session without MACs, even if the host has given it up.
+    may_be_plain: bool,
     /// Which keys the card's first set is.
     keys: usize,
     /// Pieces of keys that are in the input, so that a card may give them back.
@@ -184,7 +215,7 @@ impl<P: Protocol> Desk<P> {
         let pieces = KEYS.iter().flat_map(|key| key.windows(PIECE));
         let given = pieces.filter(|piece| data.windows(PIECE).any(|window| window == *piece));
         let public = given.map(|piece| piece.try_into().unwrap()).collect();
-        Self { card, session: None, keys: 0, public, reach: Reach::Refused }
+        Self { card, session: None, may_be_plain: false, keys: 0, public, reach: Reach::Refused }
     }
 
     fn play(
@@ -197,7 +228,7 @@ impl<P: Protocol> Desk<P> {
                 0 => self.send_anything(input.counted()),
                 1 => {
                     self.card.reset();
-                    self.session = None;
+                    (self.session, self.may_be_plain) = (None, false);
                 }
                 2 => {
                     let level = P::Level::from_byte(input.one_of(&[0x01, 0x03, 0x11, 0x13, 0x00, 0x33]));
@@ -241,7 +272,7 @@ impl<P: Protocol> Desk<P> {
         assert!(!is_refusal || response.data().is_empty());
         if let [class, instruction, ..] = command {
             let needs_session = matches!(instruction, 0x82 | 0xD8 | 0xE2 | 0xF2);
-            let is_status = *instruction == 0xF2 && class & 0x04 == 0 && is_plain_session;
+            let is_status = *instruction == 0xF2 && class & 0x04 == 0 && self.may_be_plain;
             assert!(!needs_session || is_status || response.status() != StatusWord::OK);
         }
         // SELECT, INITIALIZE UPDATE or a command that did not verify may have ended it; an EXTERNAL AUTHENTICATE did.
@@ -254,7 +285,7 @@ impl<P: Protocol> Desk<P> {
         initialise: &impl Fn([u8; 8], &[u8], usize) -> Option<Initialised<P>>,
     ) {
         let Some(level) = level else { return };
-        self.session = None;
+        (self.session, self.may_be_plain) = (None, false);
         let answer = self.send(b"\x80\x50\x00\x00\x08hostchal\x00");
         let Some(initialised) = initialise(*b"hostchal", answer.data(), self.keys) else {
             assert_ne!(answer.status(), StatusWord::OK);
@@ -263,13 +294,14 @@ impl<P: Protocol> Desk<P> {
         let waiting = initialised.verify_card().unwrap().external_authenticate(level);
         let answer = self.send(waiting.command().encode().expose_bytes());
         self.session = Some(waiting.confirm(answer).expect("the right keys"));
+        self.may_be_plain = level.byte() == 0;
     }
 
     fn open_with_other_keys(
         &mut self,
         initialise: &impl Fn([u8; 8], &[u8], usize) -> Option<Initialised<P>>,
     ) {
-        self.session = None;
+        (self.session, self.may_be_plain) = (None, false);
         let answer = self.send(b"\x80\x50\x00\x00\x08hostchal\x00");
         let Some(initialised) = initialise(*b"hostchal", answer.data(), 3 - self.keys) else { return };
         assert!(initialised.verify_card().is_err());

@@ -6,6 +6,7 @@ use crate::key_file::KeyFile;
 use crate::key_record::{KeyKind, KeyRecord};
 use crate::profile::CardProfile;
 use crate::state::codec::{Reader, Stored, Writer};
+use crate::state::{CardState, OpenError};
 use crate::transport_key::TransportKey;
 
 /// Whose key the card's master is.
@@ -89,5 +90,13 @@ impl Stored for Memory {
         let memory =
             Self { owner: Owner::read(input)?, blocked: input.flag()?, root: Directory::read(input)? };
         (memory.root.header.capacity == CardProfile::MEMORY).then_some(memory)
+    }
+}
+
+impl CardState for Memory {
+    const KIND: u8 = 0x00;
+
+    fn other_card() -> OpenError {
+        OpenError::OtherCard
     }
 }

@@ -10,7 +10,7 @@ use crate::life_cycle::LifeCycle;
 use crate::memory::{KeyReference, Memory, Owner};
 use crate::profile::CardProfile;
 use crate::session::Session;
-use crate::state::{self, CardStore, Durability, OpenError};
+use crate::state::{CardStore, Kept, OpenError};
 use crate::status::{APPLICATION_LOCKED, require};
 use crate::transport_key::TransportKey;
 
@@ -21,59 +21,50 @@ use crate::transport_key::TransportKey;
 #[derive(Debug)]
 pub(crate) struct Os {
     pub(crate) profile: CardProfile,
-    /// Not for the commands to reach around `commit`.
-    memory: Memory,
-    durability: Durability,
+    memory: Kept<Memory>,
     pub(crate) session: Session,
 }
 
 impl Os {
     pub(crate) fn blank(profile: CardProfile, transport: TransportKey) -> Self {
-        Self::new(profile, Memory::blank(transport), Durability::None)
+        Self::new(profile, Kept::in_memory(Memory::blank(transport)))
     }
 
     /// A blank card that is in the store when this returns.
     pub(crate) fn blank_in(
-        mut store: Box<dyn CardStore>,
+        store: Box<dyn CardStore>,
         profile: CardProfile,
         transport: TransportKey,
     ) -> Result<Self, OpenError> {
-        if store.load()?.is_some() {
-            return Err(OpenError::Occupied);
-        }
-        let memory = Memory::blank(transport);
-        store.replace(&state::encode(&profile, &memory))?;
-        Ok(Self::new(profile, memory, Durability::Kept(store)))
+        let memory = Kept::create(store, profile.identity(), Memory::blank(transport))?;
+        Ok(Self::new(profile, memory))
     }
 
     /// The card in the store, as after a reset.
-    pub(crate) fn open(mut store: Box<dyn CardStore>, profile: CardProfile) -> Result<Self, OpenError> {
-        let stored = store.load()?.ok_or(OpenError::Empty)?;
-        let memory = state::decode(&profile, stored.expose_bytes())?;
-        Ok(Self::new(profile, memory, Durability::Kept(store)))
+    pub(crate) fn open(store: Box<dyn CardStore>, profile: CardProfile) -> Result<Self, OpenError> {
+        let memory = Kept::open(store, profile.identity())?;
+        Ok(Self::new(profile, memory))
     }
 
-    fn new(profile: CardProfile, memory: Memory, durability: Durability) -> Self {
-        Self { profile, memory, durability, session: Session::default() }
+    fn new(profile: CardProfile, memory: Kept<Memory>) -> Self {
+        Self { profile, memory, session: Session::default() }
     }
 
     /// What the card keeps.
     pub(crate) const fn memory(&self) -> &Memory {
-        &self.memory
+        self.memory.get()
     }
 
     /// Changes what the card keeps: all that `change` does or nothing of it, should power fail. There is no other way.
     ///
     /// The change is durable on return, or the card [is dead](Self::is_dead).
     pub(crate) fn commit<T>(&mut self, change: impl FnOnce(&mut Memory) -> T) -> T {
-        let outcome = change(&mut self.memory);
-        self.durability.keep(&self.profile, &self.memory);
-        outcome
+        self.memory.commit(change)
     }
 
     /// Whether the store has failed: what the card has in memory may be nowhere else, so it answers nothing more.
     pub(crate) const fn is_dead(&self) -> bool {
-        self.durability.is_lost()
+        self.memory.is_dead()
     }
 
     /// Changes the current directory.
@@ -83,16 +74,16 @@ impl Os {
     }
 
     pub(crate) fn reset(&mut self) {
-        if self.memory.root.is_fresh() {
+        if self.memory().root.is_fresh() {
             self.commit(|memory| memory.root.leave_all());
         }
         self.session = Session::default();
     }
 
     pub(crate) fn life_cycle(&self) -> LifeCycle {
-        let root = &self.memory.root;
-        match self.memory.owner {
-            _ if self.memory.blocked => LifeCycle::Blocked,
+        let root = &self.memory().root;
+        match self.memory().owner {
+            _ if self.memory().blocked => LifeCycle::Blocked,
             Owner::Factory if self.session.has_proven_master(Path::MASTER_FILE) => {
                 LifeCycle::TransportAuthenticated
             }
@@ -104,7 +95,7 @@ impl Os {
 
     /// The current directory.
     pub(crate) fn directory(&self) -> &Directory {
-        self.memory.root.at(self.session.path)
+        self.memory().root.at(self.session.path)
     }
 
     /// Makes the directory at `path` the current one. The one that is left is open no longer.
@@ -123,7 +114,7 @@ impl Os {
 
     /// Demands that no directory on the way to the current one is blocked: `6985` for a time, `9303` for good.
     pub(crate) fn expect_unlocked(&self) -> Result<(), StatusWord> {
-        match self.memory.root.lock_along(self.session.path) {
+        match self.memory().root.lock_along(self.session.path) {
             Lock::Unlocked => Ok(()),
             Lock::Temporary => Err(StatusWord::CONDITIONS_OF_USE),
             Lock::Permanent => Err(APPLICATION_LOCKED),
@@ -132,7 +123,7 @@ impl Os {
 
     /// Demands that the transport key has been replaced: before, nothing is put on the card.
     pub(crate) fn expect_issuer(&self) -> Result<(), StatusWord> {
-        require(self.memory.owner == Owner::Issuer, StatusWord::CONDITIONS_OF_USE)
+        require(self.memory().owner == Owner::Issuer, StatusWord::CONDITIONS_OF_USE)
     }
 
     /// A key of the current directory, if it is there.
@@ -159,7 +150,7 @@ impl Os {
             // The try may be spent in memory only, and buys nothing.
             return Err(Refusal::Locked);
         }
-        let record = self.memory.find_key(key).expect("the caller has found the key");
+        let record = self.memory().find_key(key).expect("the caller has found the key");
         if !record.check(check) {
             return Err(Refusal::Failed { left });
         }

@@ -11,7 +11,7 @@ mod common;
 use apdu::secure::pboc::Protection;
 use cardroot_card::state::{CardStore, MemoryStore, OpenError};
 use cardroot_card::{AuthenticationForm, Card, CardKind, CardProfile, CardSystem, KeyCard, TransportKey};
-use common::power::{Moment, Run, Supply};
+use common::power::{Failing, Moment, Run, Supply};
 use common::wallet::{TERMINAL, wallet};
 use common::{
     APP_MASTER, CARD_MASTER, Desk, SERIAL, TRANSPORT, TestRng, family, hex, hex_of, key_record, sam,
@@ -114,33 +114,6 @@ fn stored_wallet() -> (CardProfile, MemoryStore) {
         None,
     );
     run.cards.into_iter().next().unwrap()
-}
-
-/// A copy of a store, whose power goes at the write of that number.
-#[derive(Clone)]
-struct Failing(MemoryStore, usize, Moment);
-
-impl Failing {
-    fn copy(store: &MemoryStore, writes: usize, moment: Moment) -> (Self, MemoryStore) {
-        let mut copy = MemoryStore::new();
-        copy.replace(store.clone().load().unwrap().unwrap().expose_bytes()).unwrap();
-        (Self(copy.clone(), writes, moment), copy)
-    }
-}
-
-impl CardStore for Failing {
-    fn load(&mut self) -> std::io::Result<Option<cardroot_card::state::StoredCard>> {
-        self.0.load()
-    }
-
-    fn replace(&mut self, state: &[u8]) -> std::io::Result<()> {
-        let is_cut = self.1 == 0;
-        self.1 = self.1.saturating_sub(1);
-        if !is_cut || self.2 == Moment::After {
-            self.0.replace(state)?;
-        }
-        if is_cut { Err(std::io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
-    }
 }
 
 #[test]

@@ -7,10 +7,12 @@
     reason = "a panic is the report; a test program has no users"
 )]
 
-use aeskey::{AesKey, AesKeyLength};
+mod common;
+
+use aeskey::AesKeyLength;
 use apdu::commands::gp::{
-    Confidentiality, Dgi, DgiFormat, KeyVersion, Last, StatusScope, StoreData, get_data, get_status,
-    initialize_update, select_security_domain,
+    Confidentiality, Dgi, DgiFormat, Last, StatusScope, StoreData, get_data, get_status, initialize_update,
+    select_security_domain,
 };
 use apdu::secure::gp::{
     HostChallenge, KeySet, PersonaliseError, PlainKey, SecureChannel, SecureChannelError, put_key, store_data,
@@ -18,35 +20,14 @@ use apdu::secure::gp::{
 use apdu::secure::{scp02, scp03};
 use apdu::{Channel, CommandApdu, Header, StatusWord, UnexpectedStatus};
 use cardroot_card::gp::{DomainKeys, DomainKeysError, DomainName, DomainProfile, SecurityDomain};
+use common::domain::{aes_keys, tdea_keys, version};
+use common::hex;
 use diversify::gp;
 use rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use tdea::{KeyLength, TdeaKey};
 
 type Card = SecurityDomain<UnwrapErr<getrandom::SysRng>>;
 type Session02<'c> = SecureChannel<'c, Card, scp02::Scp02>;
-
-fn version(number: u8) -> KeyVersion {
-    KeyVersion::new(number).unwrap()
-}
-
-fn tdea_keys(fill: u8) -> gp::CardKeys {
-    let key =
-        |n: u8| TdeaKey::from_fill(KeyLength::Double, |key| key.iter_mut().for_each(|byte| *byte = fill + n));
-    gp::CardKeys {
-        enc: gp::Kenc::from_key(key(0)),
-        mac: gp::Kmac::from_key(key(0x10)),
-        dek: gp::Kdek::from_key(key(0x20)),
-    }
-}
-
-fn aes_keys(fill: u8, length: AesKeyLength) -> gp::aes::CardKeys {
-    let key = |n: u8| AesKey::from_fill(length, |key| key.fill(fill + n));
-    gp::aes::CardKeys {
-        enc: gp::aes::Kenc::from_key(key(0)),
-        mac: gp::aes::Kmac::from_key(key(0x10)),
-        dek: gp::aes::Kdek::from_key(key(0x20)),
-    }
-}
 
 fn domain(keys: DomainKeys) -> Card {
     let profile = DomainProfile { tries: 3, ..DomainProfile::new([0x4B; 10]) };
@@ -93,10 +74,6 @@ fn session03<'c>(
 
 fn status(card: &mut Card, command: &[u8]) -> u16 {
     u16::from_be_bytes(*card.process(command).last_chunk().unwrap())
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    base16ct::mixed::decode_vec(text.replace(' ', "")).unwrap()
 }
 
 /// INITIALIZE UPDATE and an EXTERNAL AUTHENTICATE that proves nothing.
@@ -467,11 +444,11 @@ fn pseudo_random_challenges_are_not_drawn() {
     assert_eq!(answer[14..20], expected);
 }
 
-/// A session that somebody has recorded opens no second time: not once the same keys were loaded over themselves, not under
-/// another version that has them.
+/// A session that somebody has recorded opens no second time: not once the same keys were loaded over themselves, with the same
+/// parity bits or others, not under another version that has them.
 #[test]
 fn a_recorded_session_can_not_be_played_back() {
-    for replaces in [Some(version(1)), None] {
+    for (replaces, flip) in [(Some(version(1)), 0), (Some(version(1)), 1), (None, 0), (None, 1)] {
         let profile = DomainProfile { scp02: scp02::Implementation::I55, ..DomainProfile::new([0; 10]) };
         let keys = tdea_keys(0x40);
         let rng = UnwrapErr(getrandom::SysRng);
@@ -487,12 +464,13 @@ fn a_recorded_session_can_not_be_played_back() {
         let opened = channel.transmit(authenticating.command()).unwrap();
         authenticating.confirm(opened).unwrap();
 
+        let same = tdea_keys(0x40 ^ flip);
         let set = KeySet {
             version: version(if replaces.is_some() { 1 } else { 2 }),
             replaces,
-            enc: PlainKey::Tdea(keys.enc.expose_key()),
-            mac: PlainKey::Tdea(keys.mac.expose_key()),
-            dek: PlainKey::Tdea(keys.dek.expose_key()),
+            enc: PlainKey::Tdea(same.enc.expose_key()),
+            mac: PlainKey::Tdea(same.mac.expose_key()),
+            dek: PlainKey::Tdea(same.dek.expose_key()),
         };
         let (mut session, _) = session02(&mut channel, 1, &keys, scp02::SecurityLevel::MacAndCipher);
         put_key(&mut session, &set).unwrap();

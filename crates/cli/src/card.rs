@@ -1,21 +1,21 @@
 //! `cardroot card`: cards in software, and cards that are made.
 
+pub(crate) mod blank_key;
 mod domain;
 
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cardroot::apdu::Protocol;
-use cardroot::card::state::{CardStore, FileStore, OpenError, StorageKey};
+use cardroot::card::state::{CardStore, FileStore, StorageKey};
 use cardroot::card::vpcd::{self, Atr, T0Card, VirtualCard};
 use cardroot::card::{Card, CardProfile, TransportKey};
-use cardroot::tdea::hazmat::DesKey;
-use cardroot::tdea::{KeyError, TdeaKey};
 use clap::{Args, Subcommand, ValueEnum};
 use getrandom::rand_core::CryptoRng;
 
+use self::blank_key::BlankKey;
 use crate::card_issue;
-use crate::error::Failure;
+use crate::error::{Failure, with_cause};
 use crate::hex;
 use crate::key::system_rng;
 use crate::output::{Record, Report};
@@ -26,7 +26,8 @@ pub(crate) enum Command {
     /// Plugs a card in software into a virtual reader of pcscd (vpcd), so that any program finds it
     ///
     /// It answers until the reader closes the connection. It is a blank card whose memory goes with it, or with --state one that
-    /// stays in a file: each change is in there before its answer leaves, so that no cut of the power brings a try or money back.
+    /// stays in a file: each change is in there before its answer leaves, so that no cut of the power brings a try, a counter or
+    /// money back.
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Serve),
     #[command(flatten)]
@@ -38,7 +39,8 @@ Examples:
   cardroot card serve --profile user --known-transport-key
   cardroot card serve --profile sam --transport-key @transport.hex --port 35964 --protocol t0
   cardroot card serve --profile user --transport-key @transport.hex --state user.card --state-key @card.hex
-  cardroot card serve --profile gp --domain-key @domain.hex --variant 70";
+  cardroot card serve --profile gp --domain-key @domain.hex --variant 70
+  cardroot card serve --profile gp --state domain.card --state-key @card.hex";
 
 #[derive(Args)]
 pub(crate) struct Serve {
@@ -48,8 +50,8 @@ pub(crate) struct Serve {
     /// Serial number of the card, 8 bytes
     #[arg(long, value_name = "H", default_value = "8660000000000001", value_parser = serial)]
     serial: [u8; CardProfile::SERIAL_LEN],
-    /// The key it leaves the factory with, 8 or 16 bytes. A card that is in its file already has it
-    #[arg(long, value_name = "K", required_unless_present_any = ["known_transport_key", "domain_key", "known_domain_key"])]
+    /// The key it leaves the factory with, 8 or 16 bytes. A card that is in its file needs none
+    #[arg(long, value_name = "K", required_unless_present_any = ["known_transport_key", "domain_key", "known_domain_key", "state"])]
     transport_key: Option<Source>,
     /// Takes FFFFFFFFFFFFFFFF for it, which all the world knows: for tests
     #[arg(long, conflicts_with = "transport_key")]
@@ -106,9 +108,6 @@ fn serve(arguments: &Serve) -> Result<Report, Failure> {
     let profile = match arguments.profile {
         Profile::User => CardProfile::user(arguments.serial),
         Profile::Sam => CardProfile::sam(arguments.serial),
-        Profile::Gp if arguments.state.is_some() => {
-            return Err(Failure::usage("a security domain is not kept in a file yet: leave --state out"));
-        }
         Profile::Gp => return domain::serve(arguments),
     };
     let mut card = card(arguments, profile)?;
@@ -145,56 +144,64 @@ fn plug_in(
 /// A blank card, or the one in its file.
 fn card(arguments: &Serve, profile: CardProfile) -> Result<Card<impl CryptoRng>, Failure> {
     let mut secrets = Secrets::default();
-    let transport_key = match &arguments.transport_key {
-        Some(source) => secrets.typed_key::<ReadKey, _>("--transport-key", source)?.0,
-        None if arguments.known_transport_key => TransportKey::fmcos_default(),
-        None => {
-            return Err(Failure::usage(
-                "this card takes --transport-key, or --known-transport-key for tests",
-            ));
-        }
-    };
-    let (Some(path), Some(key)) = (&arguments.state, &arguments.state_key) else {
-        return Ok(Card::blank(profile, transport_key, system_rng()?));
-    };
-    let key = secrets.typed_key::<StorageKey, _>("--state-key", key)?;
-    let refused = |error: &dyn core::error::Error| {
-        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-        Failure::refused(format!("{}: {error}{cause}", path.display()))
-    };
-    let mut store = FileStore::open(path, key).map_err(|error| refused(&error))?;
-    let is_new = store.load().map_err(|error| refused(&error))?.is_none();
-    if is_new {
-        Card::blank_in(store, profile, transport_key, system_rng()?)
-    } else {
-        Card::open(store, profile, system_rng()?)
+    let key = transport_key(arguments, &mut secrets)?;
+    let missing = || Failure::usage("this card takes --transport-key, or --known-transport-key for tests");
+    if key.is_none() && !arguments.has_file() {
+        return Err(missing());
     }
-    .map_err(|error: OpenError| refused(&error))
+    let rng = system_rng()?;
+    match arguments.place(&mut secrets)? {
+        Place::Memory => Ok(Card::blank(profile, key.ok_or_else(missing)?, rng)),
+        Place::New(store) => arguments.kept(Card::blank_in(store, profile, key.ok_or_else(missing)?, rng)),
+        Place::Kept(store) => arguments.kept(Card::open(store, profile, rng)),
+    }
 }
 
-/// A transport key of either length that not everybody knows.
-struct ReadKey(TransportKey);
-
-/// Why bytes are no such key.
-#[derive(Debug, thiserror::Error)]
-enum ReadKeyError {
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    #[error("all the world knows FFFFFFFFFFFFFFFF; say --known-transport-key if it is a test")]
-    Known,
+fn transport_key(arguments: &Serve, secrets: &mut Secrets) -> Result<Option<TransportKey>, Failure> {
+    if arguments.known_transport_key {
+        return Ok(Some(TransportKey::fmcos_default()));
+    }
+    let Some(source) = &arguments.transport_key else { return Ok(None) };
+    let key: BlankKey = secrets.typed_key("--transport-key", source)?;
+    if key.is_known() {
+        return Err(Failure::refused(format!(
+            "--transport-key: {source} is refused: all the world knows FFFFFFFFFFFFFFFF; say --known-transport-key if it is a test"
+        )));
+    }
+    Ok(Some(key.card))
 }
 
-impl TryFrom<&[u8]> for ReadKey {
-    type Error = ReadKeyError;
+/// Where a card is to be.
+enum Place {
+    /// Nowhere but here.
+    Memory,
+    /// In a file that has none yet.
+    New(FileStore),
+    /// In its file already.
+    Kept(FileStore),
+}
 
-    fn try_from(bytes: &[u8]) -> Result<Self, ReadKeyError> {
-        const SINGLE: usize = 8;
-        let key = match bytes.len() {
-            SINGLE => DesKey::try_from(bytes)?.into(),
-            _ => TransportKey::try_from(TdeaKey::try_from(bytes)?)?,
-        };
-        // Whatever the parity bits are.
-        if bytes.iter().all(|byte| byte | 1 == 0xFF) { Err(ReadKeyError::Known) } else { Ok(Self(key)) }
+impl Serve {
+    /// Whether --state names a file that is there, so that no key may be needed.
+    fn has_file(&self) -> bool {
+        self.state.as_ref().is_some_and(|path| path.exists())
+    }
+
+    /// The file that --state names, opened.
+    fn place(&self, secrets: &mut Secrets) -> Result<Place, Failure> {
+        let (Some(path), Some(key)) = (&self.state, &self.state_key) else { return Ok(Place::Memory) };
+        let key: StorageKey = secrets.typed_key("--state-key", key)?;
+        let mut store = self.kept(FileStore::open(path, key))?;
+        let is_new = self.kept(store.load())?.is_none();
+        Ok(if is_new { Place::New(store) } else { Place::Kept(store) })
+    }
+
+    /// What came of the file that --state names.
+    fn kept<T>(&self, outcome: Result<T, impl core::error::Error>) -> Result<T, Failure> {
+        outcome.map_err(|error| {
+            let file = self.state.as_deref().unwrap_or(Path::new("--state")).display();
+            Failure::refused(format!("{file}: {}", with_cause(&error)))
+        })
     }
 }
 

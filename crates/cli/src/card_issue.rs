@@ -11,13 +11,12 @@ use cardroot::diversify::{Factor, known_test_key};
 use cardroot::kms::issuing::{
     CardData, Comparison, Issued, KeyRing, KeyScope, Mode, Plan, Script, StepError, Verdict,
 };
-use cardroot::tdea::hazmat::DesKey;
-use cardroot::tdea::{BLOCK_LEN, KeyError, TdeaKey};
+use cardroot::tdea::TdeaKey;
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
 
-use crate::any_key::repeated;
 use crate::apdu::readers::{self, Reader};
+use crate::card::blank_key::BlankKey;
 use crate::card::serial;
 use crate::error::Failure;
 use crate::function::{self, FUNCTIONS};
@@ -237,7 +236,7 @@ impl Order {
             }
             data = data.with(name, &secrets.bytes(&argument, source)?);
         }
-        let transport = secrets.typed_key::<BlankKey, _>("--transport-key", &self.transport_key)?.0;
+        let transport = secrets.typed_key::<BlankKey, _>("--transport-key", &self.transport_key)?.host;
         let keys = self.keys(&mut secrets)?;
         let mode = if self.test_keys { Mode::Test } else { Mode::Production };
         let script = plan
@@ -370,20 +369,6 @@ fn row(step: Comparison) -> Record {
 
 fn unfinished<E: core::error::Error + 'static>(error: &StepError<E>) -> Failure {
     Failure::refused(format!("{error}; the card holds what the steps before made: finish it by --resume"))
-}
-
-/// A transport key of either length, as one of 16 bytes.
-struct BlankKey(TdeaKey);
-
-impl TryFrom<&[u8]> for BlankKey {
-    type Error = KeyError;
-
-    fn try_from(bytes: &[u8]) -> Result<Self, KeyError> {
-        match bytes.len() {
-            BLOCK_LEN => DesKey::try_from(bytes).map(|key| Self(repeated(&key))),
-            _ => TdeaKey::try_from(bytes).map(Self),
-        }
-    }
 }
 
 impl FromStr for CityKeyArgument {

@@ -3,11 +3,15 @@
 
 mod common;
 
-use std::io::{Read, Write};
+use core::time::Duration;
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use cardroot::apdu::secure::scp02;
+use cardroot::diversify::gp;
+use cardroot::tdea::TdeaKey;
 use common::{PROGRAM, Run, Scratch, run};
 
 /// Runs `card serve` against a reader that plays `dialogue` with it.
@@ -23,13 +27,18 @@ fn served<T: Send + 'static>(
 }
 
 fn exchange(reader: &mut TcpStream, bytes: &[u8]) -> Vec<u8> {
-    reader.write_all(&u16::try_from(bytes.len()).unwrap().to_be_bytes()).unwrap();
-    reader.write_all(bytes).unwrap();
+    try_exchange(reader, bytes).unwrap()
+}
+
+/// The same with a card that may be gone.
+fn try_exchange(reader: &mut TcpStream, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    reader.write_all(&u16::try_from(bytes.len()).unwrap().to_be_bytes())?;
+    reader.write_all(bytes)?;
     let mut len = [0; 2];
-    reader.read_exact(&mut len).unwrap();
+    reader.read_exact(&mut len)?;
     let mut answer = vec![0; u16::from_be_bytes(len).into()];
-    reader.read_exact(&mut answer).unwrap();
-    answer
+    reader.read_exact(&mut answer)?;
+    Ok(answer)
 }
 
 #[test]
@@ -177,6 +186,135 @@ fn a_card_in_a_file_remembers_its_tries_when_the_program_is_killed() {
         let mut plugged = Plugged::start(&options);
         assert_eq!(plugged.guess(), expected);
         plugged.kill();
+    }
+}
+
+/// INITIALIZE UPDATE, whose challenge is `hostchal`.
+const BEGIN: &[u8] = b"\x80\x50\x00\x00\x08hostchal\x00";
+
+#[test]
+fn a_domain_in_a_file_counts_its_sessions_and_tries_on_when_the_program_is_killed() {
+    let scratch = Scratch::new("serve_domain_state");
+    let key = scratch.file("key.hex", "6D".repeat(64));
+    let state = scratch.path().join("domain.card").display().to_string();
+    let file = format!("--profile gp --state {state} --state-key @{key}");
+    // Once it is in its file it needs no key.
+    for (sequence, options) in (0..10).zip(["--known-domain-key 16"].into_iter().chain([""; 9])) {
+        let mut plugged = Plugged::start(&format!("{file} {options}"));
+        let answer = exchange(&mut plugged.reader, BEGIN);
+        assert!(answer.ends_with(&[0, 0, sequence, 0x90, 0x00]), "{answer:02X?}");
+        if sequence % 2 == 0 {
+            let wrong = [&[0x84, 0x82, 0x01, 0x00, 0x10][..], &[0; 16]].concat();
+            assert_eq!(exchange(&mut plugged.reader, &wrong), [0x63, 0x00]);
+        }
+        plugged.kill();
+    }
+    // Five tries of ten are spent.
+    for _ in 0..5 {
+        let mut plugged = Plugged::start(&file);
+        exchange(&mut plugged.reader, BEGIN);
+        exchange(&mut plugged.reader, &[&[0x84, 0x82, 0x01, 0x00, 0x10][..], &[0; 16]].concat());
+        plugged.kill();
+    }
+    let mut plugged = Plugged::start(&file);
+    assert_eq!(exchange(&mut plugged.reader, BEGIN), [0x69, 0x83]);
+    plugged.kill();
+}
+
+#[test]
+fn no_number_of_a_session_comes_twice_wherever_the_program_is_killed() {
+    let scratch = Scratch::new("serve_domain_killed");
+    let key = scratch.file("key.hex", "6D".repeat(64));
+    let state = scratch.path().join("domain.card").display().to_string();
+    let options = format!("--profile gp --known-domain-key 16 --state {state} --state-key @{key}");
+    let (mut next, mut lost) = (0, 0);
+    for round in 0..40 {
+        let Plugged { mut program, mut reader } = Plugged::start(&options);
+        let killer = thread::spawn(move || {
+            thread::sleep(Duration::from_micros(700 * round));
+            program.kill().unwrap();
+            program.wait().unwrap();
+        });
+        while let Ok(answer) = try_exchange(&mut reader, BEGIN) {
+            let [.., a, b, c, 0x90, 0x00] = answer[..] else { panic!("{answer:02X?}") };
+            let number = u32::from_be_bytes([0, a, b, c]);
+            // What was under way each time that the program was killed may be counted, or not.
+            assert!((next..=next + lost).contains(&number), "{number} after {next}");
+            (next, lost) = (number + 1, 0);
+        }
+        killer.join().unwrap();
+        lost += 1;
+    }
+    println!("{next} sessions");
+}
+
+#[test]
+fn a_session_of_protocol_02_is_never_opened_twice_although_the_program_is_killed() {
+    let scratch = Scratch::new("serve_domain_scp02");
+    let key = scratch.file("key.hex", "6D".repeat(64));
+    let state = scratch.path().join("domain.card").display().to_string();
+    let options =
+        format!("--profile gp --known-domain-key 16 --variant 55 --state {state} --state-key @{key}");
+    let key = || TdeaKey::from(*b"@ABCDEFGHIJKLMNO");
+    let keys = gp::CardKeys {
+        enc: gp::Kenc::from_key(key()),
+        mac: gp::Kmac::from_key(key()),
+        dek: gp::Kdek::from_key(key()),
+    };
+    let mut recorded = Vec::<Vec<u8>>::new();
+    for sequence in 0..3 {
+        let mut plugged = Plugged::start(&options);
+        for proof in &recorded {
+            exchange(&mut plugged.reader, BEGIN);
+            assert_eq!(exchange(&mut plugged.reader, proof), [0x63, 0x00], "a proof of another session");
+        }
+        let answer = exchange(&mut plugged.reader, BEGIN);
+        let answer = scp02::Answer::decode(&answer[..28]).unwrap();
+        assert_eq!(answer.sequence, sequence);
+        let host = scp02::initialise((*b"hostchal").into(), &answer, &keys).unwrap();
+        let proof = host.verify_card().unwrap().external_authenticate(scp02::SecurityLevel::Mac);
+        let proof = proof.command().encode().expose_bytes().to_vec();
+        assert_eq!(exchange(&mut plugged.reader, &proof), [0x90, 0x00]);
+        recorded.push(proof);
+        plugged.kill();
+    }
+}
+
+#[test]
+fn a_state_file_of_another_domain_or_of_another_kind_of_card_is_refused() {
+    let scratch = Scratch::new("serve_domain_refused");
+    let key = scratch.file("key.hex", "6D".repeat(64));
+    let path = |name: &str| scratch.path().join(name).display().to_string();
+    let (user, domain) = (path("user.card"), path("domain.card"));
+    let serve = |options: &str, state: &str| {
+        run(&format!("card serve --port 1 --patience 0 {options} --state {state} --state-key @{key}"))
+    };
+    // Without a key nothing is made, not even a file.
+    let sentence = serve("--profile gp", &domain).usage();
+    assert!(sentence.contains("--profile gp takes --domain-key"), "{sentence}");
+    let sentence = serve("--profile user", &user).usage();
+    assert!(sentence.contains("this card takes --transport-key"), "{sentence}");
+    assert!(!scratch.path().join("domain.card").exists() && !scratch.path().join("user.card").exists());
+
+    let no_reader = "the reader at 127.0.0.1:1: ";
+    assert!(serve("--profile gp --known-domain-key 16", &domain).refused().starts_with(no_reader));
+    assert!(serve("--profile user --known-transport-key", &user).refused().starts_with(no_reader));
+    assert!(serve("--profile gp", &domain).refused().starts_with(no_reader));
+    assert!(serve("--profile user", &user).refused().starts_with(no_reader));
+    for other in ["--variant 60", "--variant 55", "--serial 8660000000000002"] {
+        assert_eq!(
+            serve(&format!("--profile gp {other}"), &domain).refused(),
+            format!(
+                "{domain}: the security domain in the store is another one: name, key data, life cycle data, variants or tries differ"
+            )
+        );
+    }
+    for (profile, state) in [("user", &domain), ("gp", &user)] {
+        let sentence = serve(&format!("--profile {profile}"), state).refused();
+        assert!(
+            sentence.starts_with(&format!("{state}: the card in the store is of another kind: ")),
+            "{sentence}"
+        );
     }
 }
 

@@ -1,10 +1,10 @@
 //! How far a secure channel has come, of either protocol.
 
+use apdu::CommandApdu;
 use apdu::secure::gp::{CardInitialised, CardSession, SecurityLevel};
 use apdu::secure::scp02::Scp02;
 use apdu::secure::scp03::Scp03;
 use apdu::secure::{Rejected, scp03};
-use apdu::{CommandApdu, StatusWord};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -31,14 +31,14 @@ pub(super) enum Initialised {
 }
 
 impl Initialised {
-    /// Answers INITIALIZE UPDATE with the keys of `set`.
+    /// Answers INITIALIZE UPDATE with the keys of `set`, as the session with that number.
     pub(super) fn answer(
         host_challenge: [u8; 8],
         profile: &DomainProfile,
         set: &KeySet,
+        sequence: u32,
         rng: &mut impl CryptoRng,
-    ) -> Result<(Zeroizing<Vec<u8>>, Self), StatusWord> {
-        let sequence = set.sequence()?;
+    ) -> (Zeroizing<Vec<u8>>, Self) {
         let (key_data, key_version) = (profile.key_data, set.version.number());
         let (answer, initialised) = match &set.keys {
             DomainKeys::Tdea(keys) => {
@@ -63,7 +63,7 @@ impl Initialised {
                 (answer, Self::Scp03(card, implementation))
             }
         };
-        Ok((Zeroizing::new(answer), initialised))
+        (Zeroizing::new(answer), initialised)
     }
 
     /// Verifies EXTERNAL AUTHENTICATE.
@@ -82,11 +82,6 @@ impl Initialised {
                 scp03::SecurityLevel::from_byte(byte).is_some_and(|level| implementation.supports(level))
             }
         }
-    }
-
-    /// Whether the sequence counter counts the session once it is open; in protocol 03 it counts it from its beginning.
-    pub(super) const fn counts_when_open(&self) -> bool {
-        matches!(self, Self::Scp02(_))
     }
 }
 

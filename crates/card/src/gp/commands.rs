@@ -21,39 +21,43 @@ impl<R: CryptoRng> SecurityDomain<R> {
         fitting(command, objects::control_information(&self.profile))
     }
 
-    /// INITIALIZE UPDATE. A session that was open is gone.
+    /// INITIALIZE UPDATE. A session that was open is gone. In protocol 03 the counter moves before the answer is made of it.
     pub(super) fn initialize_update(&mut self, command: &CommandApdu) -> Answer {
         self.reset();
         let header = command.header();
         require(header.class.byte() == 0x80, StatusWord::CLASS_NOT_SUPPORTED)?;
         require(header.p2 == 0x00, StatusWord::WRONG_P1_P2)?;
         let challenge = command.expose_data().try_into().map_err(|_| StatusWord::WRONG_LENGTH)?;
-        require(self.tries > 0, StatusWord::AUTHENTICATION_BLOCKED)?;
-        let set = self.keys.find(header.p1)?;
-        let (answer, initialised) = Initialised::answer(challenge, &self.profile, set, &mut self.rng)?;
-        let version = set.version.number();
-        if !initialised.counts_when_open() {
-            self.keys.advance(version)?;
+        require(self.tries_left() > 0, StatusWord::AUTHENTICATION_BLOCKED)?;
+        let set = self.memory.get().keys.find(header.p1)?;
+        let (version, sequence) = (set.version.number(), set.sequence()?);
+        if set.keys.count_when_begun() {
+            self.memory.try_commit(|memory| memory.keys.advance(version))?;
         }
+        let set = self.memory.get().keys.find(version)?;
+        let (answer, initialised) =
+            Initialised::answer(challenge, &self.profile, set, sequence, &mut self.rng);
         self.channel = Channel::Initialised(version, initialised);
         Ok(answer)
     }
 
-    /// EXTERNAL AUTHENTICATE. A try is spent before the check and given back by success; the counter of protocol 02 moves before
-    /// the success is told.
+    /// EXTERNAL AUTHENTICATE. A try is spent before the check and given back by success; with it, and before the success is
+    /// told, the counter of protocol 02 moves.
     pub(super) fn external_authenticate(&mut self, command: &CommandApdu) -> Answer {
         let Channel::Initialised(version, initialised) = core::mem::take(&mut self.channel) else {
             return Err(StatusWord::CONDITIONS_OF_USE);
         };
         let header = command.header();
         require(initialised.has_level(header.p1) && header.p2 == 0x00, StatusWord::WRONG_P1_P2)?;
-        self.tries = self.tries.checked_sub(1).ok_or(StatusWord::AUTHENTICATION_BLOCKED)?;
-        let counts_when_open = initialised.counts_when_open();
+        self.memory.try_commit(|memory| memory.spend_try(&self.profile))?;
         let open = initialised.authenticate(command).map_err(|_| StatusWord::NO_INFORMATION_CHANGED)?;
-        if counts_when_open {
-            self.keys.advance(version)?;
-        }
-        self.tries = self.profile.tries;
+        self.memory.try_commit(|memory| {
+            if !memory.keys.find(version)?.keys.count_when_begun() {
+                memory.keys.advance(version)?;
+            }
+            memory.restore_tries();
+            Ok(())
+        })?;
         self.channel = open;
         Ok(Zeroizing::default())
     }
@@ -70,7 +74,7 @@ impl<R: CryptoRng> SecurityDomain<R> {
         match (header.instruction, data_key) {
             (Instruction::GET_DATA, _) => {
                 require(command.expose_data().is_empty(), StatusWord::WRONG_LENGTH)?;
-                fitting(command, objects::data_object(tag, &self.profile, &self.keys)?)
+                fitting(command, objects::data_object(tag, &self.profile, &self.memory.get().keys)?)
             }
             (Instruction::GET_STATUS, Some(_)) => {
                 fitting(command, objects::status(header.p1, header.p2, command.expose_data(), &self.profile)?)
@@ -79,8 +83,7 @@ impl<R: CryptoRng> SecurityDomain<R> {
                 self.put_key(header.p1, header.p2, command.expose_data(), key)
             }
             (Instruction::STORE_DATA, Some(key)) if authority == Authority::Verified => {
-                self.groupings.store(header.p1, header.p2, command.expose_data(), key)?;
-                Ok(Zeroizing::default())
+                self.store_data(header.p1, header.p2, command.expose_data(), key)
             }
             (
                 Instruction::GET_STATUS

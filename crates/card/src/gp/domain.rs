@@ -9,13 +9,16 @@ use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::channel::Channel;
-use super::keys::{DomainKeys, DomainKeysError, KeySet, KeySets};
+use super::keys::{DomainKeys, DomainKeysError, KeySet};
+use super::memory::DomainMemory;
 use super::profile::DomainProfile;
-use super::store_data::Groupings;
+use super::store_data::Blocks;
 use crate::ShortBuffer;
+use crate::state::{CardStore, Kept, OpenError};
 use crate::status::require;
 
-/// A security domain in software: takes commands, gives responses, keeps key sets and data groupings.
+/// A security domain in software: takes commands, gives responses, keeps key sets and data groupings, in a
+/// [store](crate::state) if it is given one.
 ///
 /// Its keys are wiped when it is dropped; `Debug` shows none of them, and no command reads one.
 ///
@@ -51,11 +54,9 @@ use crate::status::require;
 /// ```
 pub struct SecurityDomain<R> {
     pub(super) profile: DomainProfile,
-    pub(super) keys: KeySets,
-    pub(super) groupings: Groupings,
-    /// Failed authentications that are still allowed.
-    pub(super) tries: u8,
+    pub(super) memory: Kept<DomainMemory>,
     pub(super) channel: Channel,
+    pub(super) blocks: Blocks,
     pub(super) rng: R,
     response: Zeroizing<Vec<u8>>,
 }
@@ -85,24 +86,77 @@ impl<R: CryptoRng> SecurityDomain<R> {
         keys: DomainKeys,
         rng: R,
     ) -> Result<Self, DomainKeysError> {
-        keys.check()?;
-        Ok(Self {
+        let memory = DomainMemory::new(KeySet::new(version, keys)?);
+        Ok(Self::with(profile, Kept::in_memory(memory), rng))
+    }
+
+    /// The same, kept in a store: the domain is there when this returns, and each change before its answer leaves.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::DomainKeys`] for TDEA keys of 24 bytes, [`OpenError::Occupied`] if there is a card in the store,
+    /// [`OpenError::Store`] if it fails.
+    pub fn new_in(
+        store: impl CardStore + 'static,
+        profile: DomainProfile,
+        version: KeyVersion,
+        keys: DomainKeys,
+        rng: R,
+    ) -> Result<Self, OpenError> {
+        let memory = DomainMemory::new(KeySet::new(version, keys)?);
+        Ok(Self::with(profile, Kept::create(Box::new(store), profile.identity(), memory)?, rng))
+    }
+
+    /// The domain in the store, as after a reset.
+    ///
+    /// # Errors
+    /// Returns [`OpenError::Empty`] if there is none, [`OpenError::OtherKind`] if it is a [`Card`](crate::Card),
+    /// [`OpenError::OtherDomain`] if it does not have this profile, [`OpenError::OtherFormat`] or [`OpenError::Damaged`] if the
+    /// state can't be read, [`OpenError::Store`] if the store fails.
+    ///
+    /// # Examples
+    /// ```
+    /// use apdu::commands::gp::KeyVersion;
+    /// use cardroot_card::gp::{DomainKeys, DomainProfile, SecurityDomain};
+    /// use cardroot_card::state::{FileStore, StorageKey};
+    /// use diversify::block::{AesKey, AesKeyLength};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("domain.card");
+    /// let store = || FileStore::open(&path, StorageKey::from_fill(|key| key.fill(0x3C)));
+    /// let mut rng = rand_core::UnwrapErr(getrandom::SysRng);
+    /// let keys = [(); 3].map(|()| AesKey::generate(AesKeyLength::Aes256, &mut rng));
+    /// let version = KeyVersion::new(0x01).ok_or("a version")?;
+    /// let profile = DomainProfile::new([0x4B, 0x52, 0, 0, 0, 0, 0, 0, 0, 1]);
+    ///
+    /// // INITIALIZE UPDATE; the answer ends with the number of the session.
+    /// let begin = [0x80, 0x50, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0];
+    /// let mut domain = SecurityDomain::new_in(store()?, profile, version, DomainKeys::from(keys), rng)?;
+    /// assert!(domain.process(&begin).ends_with(&[0, 0, 0, 0x90, 0x00]));
+    ///
+    /// // The power fails, and comes back.
+    /// drop(domain);
+    /// let mut domain = SecurityDomain::open(store()?, profile, rng)?;
+    /// assert!(domain.process(&begin).ends_with(&[0, 0, 1, 0x90, 0x00]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(store: impl CardStore + 'static, profile: DomainProfile, rng: R) -> Result<Self, OpenError> {
+        Ok(Self::with(profile, Kept::open(Box::new(store), profile.identity())?, rng))
+    }
+
+    fn with(profile: DomainProfile, memory: Kept<DomainMemory>, rng: R) -> Self {
+        Self {
             profile,
-            keys: KeySets::new(KeySet::new(version, keys)),
-            groupings: Groupings::default(),
-            tries: profile.tries,
+            memory,
             channel: Channel::Closed,
+            blocks: Blocks::default(),
             rng,
             response: Zeroizing::new(Vec::with_capacity(crate::MAX_RESPONSE_LEN)),
-        })
+        }
     }
 
     /// Answers one command; any bytes get an answer of at least a status word.
     pub fn process(&mut self, command: &[u8]) -> &[u8] {
-        let response = match CommandApdu::decode(command) {
-            Ok(command) => self.answer(&command),
-            Err(error) => refusal(error.status()),
-        };
+        let response = self.answer(command);
         self.response.zeroize();
         self.response.extend_from_slice(response.data());
         self.response.extend_from_slice(&response.status().bytes());
@@ -110,10 +164,10 @@ impl<R: CryptoRng> SecurityDomain<R> {
     }
 
     /// Resets the card, as power does: the session is gone and a data grouping under way with it. Keys, counters and data
-    /// groupings stay.
+    /// groupings stay, and a domain whose store has failed stays dead.
     pub fn reset(&mut self) {
         self.channel = Channel::Closed;
-        self.groupings.break_off();
+        self.blocks = Blocks::default();
     }
 
     /// What the factory decided.
@@ -125,23 +179,32 @@ impl<R: CryptoRng> SecurityDomain<R> {
     /// Failed authentications that are still allowed; at none the domain is locked for good.
     #[must_use]
     pub const fn tries_left(&self) -> u8 {
-        self.tries
+        self.memory.get().tries_left(&self.profile)
     }
 
     /// Whether the last block of STORE DATA has come.
     #[must_use]
     pub const fn is_personalised(&self) -> bool {
-        self.groupings.are_complete()
+        self.memory.get().groupings.are_complete()
     }
 
     /// Shows what STORE DATA brought under the identifier `id`, decrypted. Keys of applications are among it.
     #[must_use]
     pub fn expose_grouping(&self, id: u16) -> Option<&[u8]> {
-        self.groupings.find(id)
+        self.memory.get().groupings.find(id)
     }
 
-    fn answer(&mut self, command: &CommandApdu) -> ResponseApdu {
-        match self.route(command) {
+    fn answer(&mut self, command: &[u8]) -> ResponseApdu {
+        if self.memory.is_dead() {
+            return refusal(StatusWord::MEMORY_FAILURE);
+        }
+        let outcome = match CommandApdu::decode(command) {
+            Ok(command) => self.route(&command),
+            Err(error) => Err(error.status()),
+        };
+        // Whatever it was to be: no answer leaves that tells of a change which may not last.
+        match outcome {
+            _ if self.memory.is_dead() => refusal(StatusWord::MEMORY_FAILURE),
             Ok(response) => response,
             Err(status) => refusal(status),
         }
@@ -228,7 +291,7 @@ impl<R> fmt::Debug for SecurityDomain<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecurityDomain")
             .field("profile", &self.profile)
-            .field("tries", &self.tries)
+            .field("tries_left", &self.memory.get().tries_left(&self.profile))
             .finish_non_exhaustive()
     }
 }

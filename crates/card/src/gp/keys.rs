@@ -1,12 +1,15 @@
 //! Key sets and their sequence counters.
 
+use aeskey::AesKey;
 use apdu::StatusWord;
 use apdu::commands::gp::KeyVersion;
 use diversify::gp;
+use tdea::TdeaKey;
 
+use crate::state::codec::{Reader, Stored, Writer};
 use crate::status::require;
 
-/// The three keys of a set. Their cipher says which protocol they are for.
+/// The three keys of a set, made of those for ENC, MAC and DEK. Their cipher says which protocol they are for.
 #[derive(Debug)]
 pub enum DomainKeys {
     /// TDEA keys of 16 bytes: protocol 02.
@@ -22,7 +25,7 @@ pub struct DomainKeysError;
 
 impl DomainKeys {
     /// Refuses keys that no session can be made from.
-    pub(super) fn check(&self) -> Result<(), DomainKeysError> {
+    fn check(&self) -> Result<(), DomainKeysError> {
         match self {
             Self::Tdea(keys) => keys.scp02_session(0).map(drop).map_err(|_| DomainKeysError),
             Self::Aes(_) => Ok(()),
@@ -30,11 +33,12 @@ impl DomainKeys {
     }
 
     /// Whether a session of the one could be one of the other, number for number: they have the key of their cryptograms or that
-    /// of their MACs in common. Compares in constant time.
+    /// of their MACs in common, parity bits left out of account. Compares in constant time.
     fn shares_sessions_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Tdea(a), Self::Tdea(b)) => {
-                a.enc.expose_key().ct_eq(b.enc.expose_key()) | a.mac.expose_key().ct_eq(b.mac.expose_key())
+                are_one(a.enc.expose_key(), b.enc.expose_key())
+                    | are_one(a.mac.expose_key(), b.mac.expose_key())
             }
             (Self::Aes(a), Self::Aes(b)) => {
                 a.enc.expose_key().ct_eq(b.enc.expose_key()) | a.mac.expose_key().ct_eq(b.mac.expose_key())
@@ -43,13 +47,75 @@ impl DomainKeys {
         }
     }
 
+    /// The keys, those for ENC, MAC and DEK.
+    fn expose(&self) -> [&[u8]; 3] {
+        match self {
+            Self::Tdea(keys) => [keys.enc.expose_key(), keys.mac.expose_key(), keys.dek.expose_key()]
+                .map(TdeaKey::expose_bytes),
+            Self::Aes(keys) => [keys.enc.expose_key(), keys.mac.expose_key(), keys.dek.expose_key()]
+                .map(AesKey::expose_bytes),
+        }
+    }
+
+    /// Whether a session is counted at its beginning; in protocol 02 it is when it is open.
+    pub(super) const fn count_when_begun(&self) -> bool {
+        matches!(self, Self::Aes(_))
+    }
+
+    const fn type_byte(&self) -> u8 {
+        match self {
+            Self::Tdea(_) => KEY_TYPE_TDEA,
+            Self::Aes(_) => KEY_TYPE_AES,
+        }
+    }
+
     /// Type bytes and lengths, as key information tells them, by identifier from 01 on.
     pub(super) fn types(&self) -> [(u8, usize); 3] {
-        match self {
-            Self::Tdea(_) => [(KEY_TYPE_TDEA, 16); 3],
-            Self::Aes(keys) => [keys.enc.length(), keys.mac.length(), keys.dek.length()]
-                .map(|length| (KEY_TYPE_AES, length.bytes())),
-        }
+        self.expose().map(|key| (self.type_byte(), key.len()))
+    }
+}
+
+/// Whether two keys encrypt alike whatever their parity bits are.
+fn are_one(a: &TdeaKey, b: &TdeaKey) -> bool {
+    a.duplicate().into_odd_parity().ct_eq(&b.duplicate().into_odd_parity())
+}
+
+impl From<[TdeaKey; 3]> for DomainKeys {
+    fn from([enc, mac, dek]: [TdeaKey; 3]) -> Self {
+        Self::Tdea(gp::CardKeys {
+            enc: gp::Kenc::from_key(enc),
+            mac: gp::Kmac::from_key(mac),
+            dek: gp::Kdek::from_key(dek),
+        })
+    }
+}
+
+impl From<[AesKey; 3]> for DomainKeys {
+    fn from([enc, mac, dek]: [AesKey; 3]) -> Self {
+        Self::Aes(gp::aes::CardKeys {
+            enc: gp::aes::Kenc::from_key(enc),
+            mac: gp::aes::Kmac::from_key(mac),
+            dek: gp::aes::Kdek::from_key(dek),
+        })
+    }
+}
+
+impl Stored for DomainKeys {
+    fn write(&self, out: &mut Writer) {
+        out.byte(self.type_byte());
+        self.expose().iter().for_each(|key| out.counted(key));
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let kind = input.byte()?;
+        let (enc, mac, dek) = (input.counted()?, input.counted()?, input.counted()?);
+        let tdea = |key| TdeaKey::try_from(key).ok();
+        let aes = |key| AesKey::try_from(key).ok();
+        Some(match kind {
+            KEY_TYPE_TDEA => Self::from([tdea(enc)?, tdea(mac)?, tdea(dek)?]),
+            KEY_TYPE_AES => Self::from([aes(enc)?, aes(mac)?, aes(dek)?]),
+            _ => return None,
+        })
     }
 }
 
@@ -68,8 +134,9 @@ pub(super) struct KeySet {
 }
 
 impl KeySet {
-    pub(super) const fn new(version: KeyVersion, keys: DomainKeys) -> Self {
-        Self { version, keys, sequence: 0 }
+    pub(super) fn new(version: KeyVersion, keys: DomainKeys) -> Result<Self, DomainKeysError> {
+        keys.check()?;
+        Ok(Self { version, keys, sequence: 0 })
     }
 
     /// Where the counter ends.
@@ -87,6 +154,21 @@ impl KeySet {
     }
 }
 
+impl Stored for KeySet {
+    fn write(&self, out: &mut Writer) {
+        out.byte(self.version.number());
+        self.keys.write(out);
+        out.put(&self.sequence.to_be_bytes());
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let version = KeyVersion::new(input.byte()?)?;
+        let mut set = Self::new(version, DomainKeys::read(input)?).ok()?;
+        set.sequence = u32::from_be_bytes(input.array()?);
+        (set.sequence <= set.last_sequence()).then_some(set)
+    }
+}
+
 /// The key sets of a domain.
 #[derive(Debug)]
 pub(super) struct KeySets(Vec<KeySet>);
@@ -100,8 +182,8 @@ impl KeySets {
     }
 
     /// The set of version `number`; the first one for `00`.
-    pub(super) fn find(&mut self, number: u8) -> Result<&mut KeySet, StatusWord> {
-        let mut sets = self.0.iter_mut();
+    pub(super) fn find(&self, number: u8) -> Result<&KeySet, StatusWord> {
+        let mut sets = self.iter();
         let found = if number == 0 { sets.next() } else { sets.find(|set| set.version.number() == number) };
         found.ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)
     }
@@ -113,13 +195,10 @@ impl KeySets {
     /// Counts a session of version `number`, and with it for every set that has the same keys: session keys are made of keys and
     /// counter, not of the version.
     pub(super) fn advance(&mut self, number: u8) -> Result<(), StatusWord> {
-        let set = self.find(number)?;
-        set.sequence += 1;
-        let (number, counted) = (set.version, set.sequence);
-        let shares: Vec<bool> = match self.iter().find(|set| set.version == number) {
-            Some(counting) => self.iter().map(|set| set.keys.shares_sessions_with(&counting.keys)).collect(),
-            None => Vec::new(),
-        };
+        let counting = self.find(number)?;
+        let counted = counting.sequence()? + 1;
+        let shares: Vec<bool> =
+            self.iter().map(|set| set.keys.shares_sessions_with(&counting.keys)).collect();
         let sharing = self.0.iter_mut().zip(shares).filter(|(_, shares)| *shares);
         sharing.for_each(|(set, _)| set.sequence = set.sequence.max(counted));
         Ok(())
@@ -136,8 +215,24 @@ impl KeySets {
             require(self.0.len() < Self::MAX, StatusWord::NOT_ENOUGH_MEMORY)?;
             self.0.push(set);
         } else {
-            *self.find(replaced)? = set;
+            let old = self.0.iter_mut().find(|old| old.version.number() == replaced);
+            *old.ok_or(StatusWord::REFERENCED_DATA_NOT_FOUND)? = set;
         }
         Ok(())
+    }
+}
+
+impl Stored for KeySets {
+    fn write(&self, out: &mut Writer) {
+        out.all(&self.0);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        let mut sets = Vec::<KeySet>::new();
+        input.for_each(|set: KeySet| {
+            let is_new = sets.len() < Self::MAX && sets.iter().all(|other| other.version != set.version);
+            is_new.then(|| sets.push(set))
+        })?;
+        (!sets.is_empty()).then_some(Self(sets))
     }
 }

@@ -10,6 +10,10 @@
 //! | PUT KEY | `80 D8` replaced `81` | three keys, type `80` or `88`, under the session's data key; each check value must fit |
 //! | STORE DATA | `80 E2` P1 block | data groupings, plain or encrypted (`60`); format bits `00` and `01`; bit 8 ends it |
 //!
+//! What a domain keeps without power are its key sets with their counters, the failures since the last success, the data groupings
+//! that are whole, and whether the last block has come. A session, its number of the next block and a grouping that it has begun end
+//! with it.
+//!
 //! PUT KEY and STORE DATA need a session with MACs (`6982`). A command that does not verify closes the session: `6988`, or `6982`
 //! for one without secure messaging.
 
@@ -17,6 +21,7 @@ mod channel;
 mod commands;
 mod domain;
 mod keys;
+mod memory;
 mod objects;
 mod profile;
 mod put_key;

@@ -86,4 +86,12 @@ impl DomainProfile {
             tries: 10,
         }
     }
+
+    /// What tells one domain from another in a store: all of it, the name behind its length.
+    pub(super) fn identity(&self) -> Vec<u8> {
+        let name = self.name.as_bytes();
+        let len = u8::try_from(name.len()).expect("a name is at most 16 bytes");
+        let choices = [self.scp02.byte(), self.scp03.byte(), self.tries];
+        [&[len], name, &self.key_data, &self.production, &choices].concat()
+    }
 }

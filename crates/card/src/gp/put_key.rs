@@ -4,7 +4,6 @@ use aeskey::AesKey;
 use apdu::StatusWord;
 use apdu::commands::gp::KeyVersion;
 use apdu::secure::gp::{DataKey, PlainKey};
-use diversify::gp;
 use rand_core::CryptoRng;
 use tdea::{BLOCK_LEN, Kcv, TdeaKey};
 use zeroize::Zeroizing;
@@ -30,7 +29,7 @@ impl<R: CryptoRng> SecurityDomain<R> {
     /// 80 10 E(key)                   03 KCV
     /// 88 length  key length  E(key)  03 KCV
     /// ```
-    /// The answer is the version and the check values.
+    /// The answer is the version and the check values. When it leaves, the keys that were replaced are in no state of the store.
     pub(super) fn put_key(&mut self, replaced: u8, p2: u8, data: &[u8], data_key: &DataKey) -> Answer {
         require(replaced < 0x80 && p2 == THREE_KEYS, StatusWord::WRONG_P1_P2)?;
         let (version, rest) = data.split_first().ok_or(StatusWord::WRONG_DATA)?;
@@ -40,19 +39,15 @@ impl<R: CryptoRng> SecurityDomain<R> {
         let (dek, dek_kcv, rest) = read_key(rest, data_key)?;
         require(rest.is_empty(), StatusWord::WRONG_DATA)?;
         let keys = match (enc, mac, dek) {
-            (NewKey::Tdea(enc), NewKey::Tdea(mac), NewKey::Tdea(dek)) => DomainKeys::Tdea(gp::CardKeys {
-                enc: gp::Kenc::from_key(enc),
-                mac: gp::Kmac::from_key(mac),
-                dek: gp::Kdek::from_key(dek),
-            }),
-            (NewKey::Aes(enc), NewKey::Aes(mac), NewKey::Aes(dek)) => DomainKeys::Aes(gp::aes::CardKeys {
-                enc: gp::aes::Kenc::from_key(enc),
-                mac: gp::aes::Kmac::from_key(mac),
-                dek: gp::aes::Kdek::from_key(dek),
-            }),
+            (NewKey::Tdea(enc), NewKey::Tdea(mac), NewKey::Tdea(dek)) => DomainKeys::from([enc, mac, dek]),
+            (NewKey::Aes(enc), NewKey::Aes(mac), NewKey::Aes(dek)) => DomainKeys::from([enc, mac, dek]),
             _ => return Err(StatusWord::WRONG_DATA),
         };
-        self.keys.put(replaced, KeySet::new(version, keys))?;
+        let set = KeySet::new(version, keys).map_err(|_| StatusWord::WRONG_DATA)?;
+        self.memory.try_commit(|memory| memory.keys.put(replaced, set))?;
+        if replaced != 0 {
+            self.memory.erase_past()?;
+        }
         let check_values = [enc_kcv, mac_kcv, dek_kcv];
         let shown = check_values.iter().flat_map(Kcv::as_bytes);
         Ok(Zeroizing::new([version.number()].iter().chain(shown).copied().collect()))

@@ -1,7 +1,7 @@
 //! How what a card keeps is written down: big-endian, each part after the one before, lengths in front.
 //!
-//! Each type of `Memory` writes and reads itself, next to its definition. Reading is total: any bytes give a value that no
-//! command can trip over, or nothing.
+//! Each type of `Memory` and `DomainMemory` writes and reads itself, next to its definition. Reading is total: any bytes give a
+//! value that no command can trip over, or nothing.
 
 use zeroize::Zeroizing;
 
@@ -44,7 +44,7 @@ impl Writer {
 
     /// A size or count within a card.
     pub(crate) fn size(&mut self, size: usize) {
-        self.number(u16::try_from(size).expect("a card has 8 KiB"));
+        self.number(u16::try_from(size).expect("a card has 8 KiB, a domain 16 KiB"));
     }
 
     /// Bytes after their number.

@@ -16,7 +16,7 @@ const HEAD: &[u8] = b"cardroot-card state, version 1\n";
 const HEAD_OF_ANY_VERSION: &[u8] = b"cardroot-card state, version ";
 /// Length of the head in bytes; zeros follow its text.
 const HEAD_LEN: usize = 4096;
-/// Length of a slot in bytes: more than twice what a card with 8 KiB can have to say.
+/// Length of a slot in bytes: more than twice what a domain can have to say, with 16 KiB of data groupings and eight sets of keys.
 const SLOT_LEN: usize = 0x1_0000;
 
 /// Why a file does not serve as a store.

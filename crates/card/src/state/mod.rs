@@ -1,33 +1,35 @@
 //! What a card keeps without power, kept for it.
 //!
-//! A card in a [`CardStore`] is durable: each change is in the store before the answer to its command leaves, and a try of a
-//! key is spent there before the key is looked at. Where the store fails, the card answers `6581` to that command and to
-//! every later one, until it is opened again. It is then as it was before the change or as it is after it, never in between.
+//! A card in a [`CardStore`], [`Card`](crate::Card) or [`SecurityDomain`](crate::gp::SecurityDomain), is durable: each change is in
+//! the store before the answer to its command leaves, and a try of a key is spent there before the key is looked at. Where the
+//! store fails, the card answers `6581` to that command and to every later one, until it is opened again. It is then as it was
+//! before the change or as it is after it, never in between.
 //!
 //! A command may make several changes, one after the other: a try that is spent, the try given back, the purchase. A cut
 //! between two of them costs the try. What was answered stays.
 //!
 //! ```text
 //! 01 | profile (kind, serial number, system) | owner | blocked | master file: header, lock, keys, files, directories
+//! 11 | profile (name, key data, life cycle data, variants, tries) | failures | key sets: version, cipher, 3 keys, counter
+//!    | complete | data groupings: identifier, content
 //! ```
+//!
+//! The first byte is the kind of card, then the format. Neither kind is opened as the other ([`OpenError::OtherKind`]).
 
 pub(crate) mod codec;
 mod file;
+pub(crate) mod kept;
 mod seal;
 mod store;
 
-use core::fmt;
-
 pub use aeskey::StorageKey;
-use zeroize::Zeroizing;
 
 pub use self::file::{FileError, FileStore};
+pub(crate) use self::kept::{CardState, Kept};
 pub use self::store::{CardStore, MemoryStore, StoredCard};
-use crate::memory::Memory;
-use crate::profile::CardProfile;
-use codec::{Reader, Stored as _, Writer};
+use crate::gp::DomainKeysError;
 
-/// First byte of a state: how the rest is written.
+/// How states are written: the lower half of their first byte.
 const FORMAT: u8 = 1;
 
 /// Why a card does not come out of a store, or into one.
@@ -43,6 +45,19 @@ pub enum OpenError {
     /// The card in the store has another kind, serial number or operating system.
     #[error("the card in the store is another one: kind, serial number or operating system differ")]
     OtherCard,
+    /// The security domain in the store has another profile.
+    #[error(
+        "the security domain in the store is another one: name, key data, life cycle data, variants or tries differ"
+    )]
+    OtherDomain,
+    /// The card in the store is of another kind: a security domain is none of the FMCOS family, nor is one of those a domain.
+    #[error(
+        "the card in the store is of another kind: a security domain in the place of a card of the FMCOS family, or the other way round"
+    )]
+    OtherKind,
+    /// The keys make no security domain.
+    #[error(transparent)]
+    DomainKeys(#[from] DomainKeysError),
     /// The state is one of another version of this program.
     #[error("the state has format {found}, known is {known}", known = FORMAT)]
     OtherFormat {
@@ -55,65 +70,6 @@ pub enum OpenError {
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] std::io::Error),
-}
-
-/// The state of a card as bytes.
-pub(crate) fn encode(profile: &CardProfile, memory: &Memory) -> Zeroizing<Vec<u8>> {
-    let mut out = Writer::new();
-    out.byte(FORMAT);
-    out.counted(&profile.identity());
-    memory.write(&mut out);
-    out.finish()
-}
-
-/// The state of the card with that profile.
-pub(crate) fn decode(profile: &CardProfile, state: &[u8]) -> Result<Memory, OpenError> {
-    let mut input = Reader::new(state);
-    let found = input.byte().ok_or(OpenError::Damaged)?;
-    if found != FORMAT {
-        return Err(OpenError::OtherFormat { found });
-    }
-    if input.counted().ok_or(OpenError::Damaged)? != profile.identity() {
-        return Err(OpenError::OtherCard);
-    }
-    let memory = Memory::read(&mut input).ok_or(OpenError::Damaged)?;
-    input.finish().ok_or(OpenError::Damaged)?;
-    Ok(memory)
-}
-
-/// Where a card's changes go.
-pub(crate) enum Durability {
-    /// Nowhere: the card ends with the process.
-    None,
-    /// Into a store.
-    Kept(Box<dyn CardStore>),
-    /// Into a store that has failed: what it has now is not known, so nothing more is done.
-    Lost,
-}
-
-impl Durability {
-    pub(crate) const fn is_lost(&self) -> bool {
-        matches!(self, Self::Lost)
-    }
-
-    /// Makes the state durable.
-    pub(crate) fn keep(&mut self, profile: &CardProfile, memory: &Memory) {
-        if let Self::Kept(store) = self
-            && store.replace(&encode(profile, memory)).is_err()
-        {
-            *self = Self::Lost;
-        }
-    }
-}
-
-impl fmt::Debug for Durability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "None",
-            Self::Kept(_) => "Kept",
-            Self::Lost => "Lost",
-        })
-    }
 }
 
 #[cfg(test)]

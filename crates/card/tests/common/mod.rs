@@ -27,6 +27,7 @@ use rand_core::{TryCryptoRng, TryRng};
 use tdea::TdeaKey;
 use tdea::hazmat::DesKey;
 
+pub mod domain;
 pub mod family;
 pub mod power;
 pub mod sam;

@@ -11,6 +11,7 @@
 
 use core::cell::RefCell;
 use core::panic::AssertUnwindSafe;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::io;
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
@@ -132,5 +133,57 @@ impl CardStore for Powered {
         log.writes.push((self.card, state.to_vec()));
         log.is_cut = log.cut == Some((number, Moment::After));
         if log.is_cut { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    }
+}
+
+/// A store whose power goes at the write of that number.
+pub struct Failing {
+    memory: MemoryStore,
+    cut: Option<(usize, Moment)>,
+    writes: usize,
+    /// What was written and, in the end, whether the power is gone.
+    states: Arc<Mutex<Vec<Vec<u8>>>>,
+    is_cut: Arc<AtomicBool>,
+}
+
+impl Failing {
+    /// A copy of a store, which loses its power after so many writes, and what is found in it then.
+    pub fn copy(store: &MemoryStore, writes: usize, moment: Moment) -> (Self, MemoryStore) {
+        let mut copy = MemoryStore::new();
+        copy.replace(store.clone().load().unwrap().unwrap().expose_bytes()).unwrap();
+        (Self::on(&copy, Some((writes, moment))), copy)
+    }
+
+    /// The store itself.
+    pub fn on(memory: &MemoryStore, cut: Option<(usize, Moment)>) -> Self {
+        Self { memory: memory.clone(), cut, writes: 0, states: Arc::default(), is_cut: Arc::default() }
+    }
+
+    /// Tells, once the store is a card's, which states came into it.
+    pub fn states(&self) -> Arc<Mutex<Vec<Vec<u8>>>> {
+        Arc::clone(&self.states)
+    }
+
+    /// Tells, once the store is a card's, whether the power is gone.
+    pub fn switch(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.is_cut)
+    }
+}
+
+impl CardStore for Failing {
+    fn load(&mut self) -> io::Result<Option<StoredCard>> {
+        self.memory.load()
+    }
+
+    fn replace(&mut self, state: &[u8]) -> io::Result<()> {
+        assert!(!self.is_cut.load(Ordering::Relaxed), "a store that has failed is not asked again");
+        let moment = self.cut.filter(|(number, _)| *number == self.writes).map(|(_, moment)| moment);
+        self.writes += 1;
+        self.is_cut.store(moment.is_some(), Ordering::Relaxed);
+        if moment != Some(Moment::Before) {
+            self.memory.replace(state)?;
+            self.states.lock().unwrap().push(state.to_vec());
+        }
+        if moment.is_some() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
