@@ -79,7 +79,7 @@ impl PostgresOptions {
         self
     }
 
-    /// Refuses a database that commits without a standby: `synchronous_standby_names` must name some.
+    /// Refuses a database that commits without a standby: `synchronous_standby_names` must name some, at every batch.
     #[must_use]
     pub fn require_standbys(mut self) -> Self {
         self.standbys = true;
