@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::any_key::{AnyKey, Cipher};
 use crate::error::Failure;
-use crate::file::{NewFiles, not_overwritten};
+use crate::file::{NewFiles, NewLine};
 use crate::hex;
 use crate::output::{Record, Value};
 
@@ -154,24 +154,32 @@ impl KeyOptions {
         Self { kcv: self.kcv.aes_by_cmac(), ..self.clone() }
     }
 
-    /// Refuses a file that can't be made because it is there: before a key is used up for it.
-    pub(crate) fn check_out(&self) -> Result<(), Failure> {
-        match &self.out {
-            Some(path) if path.exists() => Err(not_overwritten(path)),
-            _ => Ok(()),
-        }
+    /// Makes the file that the key is to be stored in, if that was asked for: before a key is used up for it. It is gone
+    /// again unless the key comes.
+    pub(crate) fn make_out(&self) -> Result<Option<NewLine>, Failure> {
+        self.out.as_deref().map(NewLine::make).transpose()
     }
 
     /// Adds to `record` what may be said of `key`, and stores it if that was asked for.
     pub(crate) fn finish(&self, record: Record, key: AnyKey<'_>) -> Result<Record, Failure> {
+        self.finish_into(self.make_out()?, record, key)
+    }
+
+    /// The same with a file that is made already.
+    pub(crate) fn finish_into(
+        &self,
+        out: Option<NewLine>,
+        record: Record,
+        key: AnyKey<'_>,
+    ) -> Result<Record, Failure> {
         let kcv = match key.cipher() {
             Cipher::Other => None,
             cipher => Some((self.kcv.method(cipher).name(), self.kcv.of_key(key)?.to_string())),
         };
         let (method, kcv) = kcv.unzip();
         let shown = hex::encode_secret(key.expose_bytes());
-        if let Some(path) = &self.out {
-            NewFiles::store_line(path, &shown)?;
+        if let Some(out) = out {
+            out.store(&shown)?;
         }
         Ok(record
             .with("length", key.length_name().into_owned())

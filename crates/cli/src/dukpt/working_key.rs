@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::names::TransactionRef;
 use crate::any_key::{AnyKey, Cipher};
 use crate::error::Failure;
+use crate::file::NewLine;
 use crate::key_options::{KcvOptions, KeyOptions};
 use crate::output::Record;
 
@@ -448,7 +449,17 @@ impl WorkingKey {
 
     /// Adds to `record` what may be said of the key, and stores it if that was asked for.
     pub(super) fn finish(&self, options: &KeyOptions, record: Record) -> Result<Record, Failure> {
-        options.aes_by_cmac().finish(record, self.as_any())
+        self.finish_into(options, options.make_out()?, record)
+    }
+
+    /// The same with a file that is made already.
+    pub(super) fn finish_into(
+        &self,
+        options: &KeyOptions,
+        out: Option<NewLine>,
+        record: Record,
+    ) -> Result<Record, Failure> {
+        options.aes_by_cmac().finish_into(out, record, self.as_any())
     }
 
     pub(super) fn as_any(&self) -> AnyKey<'_> {

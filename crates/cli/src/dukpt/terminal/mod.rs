@@ -277,12 +277,15 @@ fn describe(terminal: &dyn Terminal, options: &StateOptions) -> Record {
 
 fn next(arguments: &Next) -> Result<Report, Failure> {
     let Next { place, usage, kind, options } = arguments;
-    options.check_out()?;
     let mut terminal = place.open(&mut Secrets::default())?;
     let key = kind.choose(terminal.parent(), *usage)?;
     key.check_kcv(&options.kcv)?;
+    let mut out = options.make_out()?;
     terminal
-        .with_next(&mut |transaction| key.key(transaction).finish(options, kind.record(transaction, *usage)))
+        .with_next(&mut |transaction| {
+            let record = kind.record(transaction, *usage);
+            key.key(transaction).finish_into(options, out.take(), record)
+        })
         .map(Report::from)
 }
 
