@@ -131,7 +131,7 @@ impl Side {
         };
         let under = input.one_of(&[Self::name("M1"), Self::name("K2")]);
         let kek = if input.coin() { Self::name("K2") } else { None };
-        let iv = input.coin().then_some([7; 8]);
+        let iv = input.coin().then(|| [7; 8].into());
         let text = self.party.send_keys(&NewKeys { under, kek, iv, ..NewKeys::new(names) }, rng).ok()?;
         let sent = self.party.state().sent_keys.as_ref().unwrap();
         assert!(self.sent.insert((sent.top, sent.count)), "a count left twice");

@@ -7,11 +7,13 @@ use ::cmac::digest::FixedOutput;
 use aes::{Aes128Enc, Aes192Enc, Aes256Enc};
 use cipher::KeyInit;
 use cipher::common::InnerInit;
-use subtle::ConstantTimeEq;
 
 use crate::BLOCK_LEN;
 use crate::key::{AesKey, AesKeyLength};
 use crate::modes::expanded;
+
+/// A message authentication code of 16 bytes, of which 4 or more are sent.
+pub type Mac = tdea::Mac<BLOCK_LEN>;
 
 /// CMAC with AES: 16 bytes.
 ///
@@ -72,7 +74,7 @@ impl Cmac {
     pub fn finalize(self) -> Mac {
         let mut code = [0; BLOCK_LEN];
         self.finalize_into(&mut code);
-        Mac(code)
+        Mac::new(code)
     }
 
     /// Ends the message and writes the code to where a key is being made: derivations take CMAC so, and leave no copy.
@@ -91,73 +93,6 @@ impl fmt::Debug for Cmac {
         f.debug_struct("Cmac").finish_non_exhaustive()
     }
 }
-
-/// A message authentication code of 16 bytes. It is public once sent; compare it by [`verify`](Self::verify) only.
-#[derive(Clone, Copy)]
-pub struct Mac([u8; BLOCK_LEN]);
-
-impl Mac {
-    /// Shortest truncation that verifies, in bytes.
-    pub const MIN_LEN: usize = 4;
-
-    /// All 16 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; BLOCK_LEN] {
-        &self.0
-    }
-
-    /// The leftmost `N` bytes, 4 to 16 of them.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cardroot_aeskey::{AesKey, AesKeyLength, Cmac};
-    /// # let key = AesKey::from_fill(AesKeyLength::Aes128, |key| key.fill(0x25));
-    /// let mac = Cmac::compute(&key, b"message");
-    /// let sent = mac.truncated::<8>();
-    /// assert!(mac.verify(&sent).is_ok());
-    /// ```
-    /// Other lengths do not compile:
-    /// ```compile_fail,E0080
-    /// # use cardroot_aeskey::{AesKey, AesKeyLength, Cmac};
-    /// # let key = AesKey::from_fill(AesKeyLength::Aes128, |key| key.fill(0x25));
-    /// let mac = Cmac::compute(&key, b"message");
-    /// let sent = mac.truncated::<3>();
-    /// ```
-    #[must_use]
-    pub fn truncated<const N: usize>(&self) -> [u8; N] {
-        const { assert!(Self::MIN_LEN <= N && N <= BLOCK_LEN, "a MAC is truncated to 4..=16 bytes") };
-        *self.0.first_chunk().expect("N is at most 16")
-    }
-
-    /// Compares with a received code of 4 to 16 bytes, in constant time for its length.
-    ///
-    /// # Security
-    /// Who may send a code of 4 bytes finds one that fits in 2^31 tries: agree on a length and refuse others.
-    ///
-    /// # Errors
-    /// Returns [`MacMismatch`] if the leftmost bytes differ or `received` is shorter than 4 or longer than 16 bytes.
-    pub fn verify(&self, received: &[u8]) -> Result<(), MacMismatch> {
-        let ours = self.0.get(..received.len()).ok_or(MacMismatch)?;
-        if received.len() >= Self::MIN_LEN && bool::from(ours.ct_eq(received)) {
-            Ok(())
-        } else {
-            Err(MacMismatch)
-        }
-    }
-}
-
-impl fmt::Debug for Mac {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mac(")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
-        f.write_str(")")
-    }
-}
-
-/// The code received is not the code of this message. Opaque: nothing says where they differ.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("message authentication code mismatch")]
-pub struct MacMismatch;
 
 #[cfg(test)]
 mod tests {

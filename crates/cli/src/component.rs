@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use cardroot::components::{Parity, Parts, TdeaComponent, combine, split_parts};
+use cardroot::tdea::Kcv;
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::any_key::{AnyKey, Cipher, length_name};
 use crate::error::Failure;
 use crate::file::NewFiles;
 use crate::hex;
 use crate::key::system_rng;
-use crate::key_options::{ExpectedKcv, KcvOptions, KeyOptions, length_name};
+use crate::key_options::{ExpectedKcv, KcvOptions, KeyOptions};
 use crate::output::{Record, Report, Value};
 use crate::secret::{Secrets, Source};
 
@@ -90,6 +92,8 @@ impl Command {
 }
 
 fn split(arguments: &Split) -> Result<Report, Failure> {
+    let kcv = &arguments.kcv;
+    kcv.check(Cipher::Tdea)?;
     let key = Secrets::default().key("--key", &arguments.key)?;
     let components = split_parts(&key, arguments.parts, &mut system_rng()?)
         .map_err(|fault| Failure::refused(format!("--key must not be used: {fault}")))?;
@@ -103,14 +107,14 @@ fn split(arguments: &Split) -> Result<Report, Failure> {
             Record::new()
                 .with("component", number)
                 .with("file", path.display().to_string())
-                .with("check_value", arguments.kcv.of_component(&component).to_string()),
+                .with("check_value", kcv_of(&component, kcv)?.to_string()),
         );
     }
     files.keep();
     Ok(Record::new()
         .with("length", length_name(key.length()))
-        .with("check_value_method", arguments.kcv.method.name())
-        .with("check_value", arguments.kcv.of_key(&key).to_string())
+        .with("check_value_method", kcv.method(Cipher::Tdea).name())
+        .with("check_value", kcv.of_key(AnyKey::from(&key))?.to_string())
         .with("components", Value::Table(rows))
         .into())
 }
@@ -123,6 +127,7 @@ fn combine_all(arguments: &Combine) -> Result<Report, Failure> {
         )));
     }
     let kcv = &arguments.options.kcv;
+    let method = kcv.check(Cipher::Tdea)?;
     let mut secrets = Secrets::default();
     let mut components = Vec::new();
     let mut rows = Vec::new();
@@ -130,13 +135,13 @@ fn combine_all(arguments: &Combine) -> Result<Report, Failure> {
         let name = format!("component {number}");
         let component = secrets.component(&name, source)?;
         if let Some(expected) = arguments.component_kcvs.get(components.len()) {
-            expected.verify(&name, kcv.method, |method, len| component.kcv_by(method, len))?;
+            expected.verify(&name, method, |method, len| component.kcv_by(method, len))?;
         }
         rows.push(
             Record::new()
                 .with("component", number)
                 .with("from", source.to_string())
-                .with("check_value", kcv.of_component(&component).to_string()),
+                .with("check_value", kcv_of(&component, kcv)?.to_string()),
         );
         components.push(component);
     }
@@ -148,12 +153,16 @@ fn combine_all(arguments: &Combine) -> Result<Report, Failure> {
     let borrowed: Vec<&TdeaComponent> = components.iter().collect();
     let key = combine(&borrowed, parity).map_err(|error| Failure::refused(error.to_string()))?;
     if let Some(expected) = &arguments.expect_kcv {
-        expected.verify("the key", kcv.method, |method, len| key.kcv_by(method, len))?;
+        expected.verify("the key", method, |method, len| key.kcv_by(method, len))?;
     }
     let record = Record::new()
         .with("components", Value::Table(rows))
         .with("parity", if key.check_parity().is_ok() { "odd" } else { "even" });
-    Ok(arguments.options.finish(record, &key)?.into())
+    Ok(arguments.options.finish(record, AnyKey::from(&key))?.into())
+}
+
+fn kcv_of(component: &TdeaComponent, kcv: &KcvOptions) -> Result<Kcv, Failure> {
+    kcv.by(Cipher::Tdea, |method, len| component.kcv_by(method, len))
 }
 
 fn parts(text: &str) -> Result<Parts, String> {

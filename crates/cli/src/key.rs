@@ -6,8 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use getrandom::SysRng;
 use getrandom::rand_core::{CryptoRng, UnwrapErr};
 
+use crate::any_key::{AnyKey, Cipher, length_name};
 use crate::error::Failure;
-use crate::key_options::{KcvLength, KeyOptions, Method, length_name};
+use crate::key_options::{KcvLength, KeyOptions, Method};
 use crate::output::{Record, Report, Value};
 use crate::secret::{Secrets, Source};
 
@@ -79,21 +80,22 @@ fn generate(arguments: &Generate) -> Result<Report, Failure> {
         Length::Triple => KeyLength::Triple,
     };
     let key = TdeaKey::generate(length, &mut system_rng()?);
-    Ok(arguments.options.finish(Record::new(), &key)?.into())
+    Ok(arguments.options.finish(Record::new(), AnyKey::from(&key))?.into())
 }
 
 fn check(arguments: &Check) -> Result<Report, Failure> {
+    let methods = arguments.kcv_method.map_or_else(|| vec![Method::Zeros, Method::Cmac], |one| vec![one]);
+    let methods = methods.into_iter().map(|method| Ok((method.name(), method.of(Cipher::Tdea)?)));
+    let methods = methods.collect::<Result<Vec<_>, Failure>>()?;
     let key = Secrets::default().key("--key", &arguments.key)?;
     let (parity, strength) = (key.check_parity(), key.check_strength());
     let first_even = match parity {
         Err(KeyError::Parity { position }) => Some(position),
         _ => None,
     };
-    let check_values =
-        Method::ALL.into_iter().filter(|method| arguments.kcv_method.is_none_or(|one| one == *method));
-    let check_values = check_values.map(|method| {
-        let kcv = arguments.kcv_length.of_key(method, &key);
-        Record::new().with("method", method.name()).with("check_value", kcv.to_string())
+    let check_values = methods.into_iter().map(|(name, method)| {
+        let kcv = key.kcv_by(method, arguments.kcv_length.bytes).expect("every method has 2 to 8 bytes");
+        Record::new().with("method", name).with("check_value", kcv.to_string())
     });
     let record = Record::new()
         .with("length", length_name(key.length()))

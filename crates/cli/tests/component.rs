@@ -129,6 +129,21 @@ fn check_values_of_some_components_only_are_wrong_usage() {
 }
 
 #[test]
+fn check_values_by_a_method_of_aes_are_wrong_usage_and_nothing_is_stored() {
+    let scratch = Scratch::new("method-of-aes");
+    let parts = scratch.path().join("parts");
+    let command =
+        format!("component split --key - --parts 2 --kcv-method ones --out-dir {}", parts.display());
+    assert_eq!(run_with(&command, BDK).usage(), "--kcv-method ones is not for keys of this cipher");
+    assert!(!parts.exists());
+    combine("combined-method-of-aes", FIRST, SECOND, "--kcv-method ones").usage();
+    run_with("key check --kcv-method ones --key -", BDK).usage();
+    let out = scratch.path().join("key");
+    run(&format!("key generate --length double --kcv-method ones --out {}", out.display())).usage();
+    assert!(!out.exists());
+}
+
+#[test]
 fn refused_key_is_not_stored() {
     let scratch = Scratch::new("refused-key-out");
     let out = scratch.path().join("out.hex");

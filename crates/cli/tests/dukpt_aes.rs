@@ -236,8 +236,11 @@ fn pin_block_formats_go_with_their_keys() {
 fn check_values_of_aes_keys_are_by_cmac_unless_asked() {
     let derived = derive(&format!("--bdk - --ksn {KSN} --use pin"), BDK).done();
     assert_eq!((derived.value("length"), derived.value("check value method")), ("aes-128", "cmac"));
-    let zeros = derive(&format!("--bdk - --ksn {KSN} --use pin --kcv-method zeros"), BDK).done();
-    assert_ne!(zeros.value("check value"), derived.value("check value"));
+    for method in ["zeros", "ones"] {
+        let other = derive(&format!("--bdk - --ksn {KSN} --use pin --kcv-method {method}"), BDK).done();
+        assert_eq!(other.value("check value method"), method);
+        assert_ne!(other.value("check value"), derived.value("check value"));
+    }
     let hmac = derive(&format!("--bdk - --ksn {KSN} --use mac-both --key-type hmac-128"), BDK).done();
     assert_eq!((hmac.value("length"), hmac.value("check value")), ("hmac-128", "-"));
 }

@@ -202,16 +202,46 @@ fn wrong_usage_takes_no_key() {
 }
 
 #[test]
+fn a_key_that_can_not_be_stored_is_not_used_up() {
+    let terminal = Terminal::loaded("terminal_out");
+    let missing = terminal.path("missing/key.hex");
+    let refused = terminal.run(&format!("next --use transaction --out {missing}")).refused();
+    assert!(refused.starts_with(&missing) && refused.contains("can't be written"), "{refused}");
+    assert_eq!(terminal.ksn(), "FFFF9876543210E00001");
+
+    // A key that does not come leaves no file.
+    let out = terminal.path("key.hex");
+    terminal.run("cease").done();
+    terminal.run(&format!("next --use transaction --out {out}")).refused();
+    assert!(!terminal.scratch.names().contains(&"key.hex".into()));
+}
+
+#[test]
 fn no_terminal_is_opened_where_none_is() {
     let terminal = Terminal::new("terminal_none");
     assert_eq!(terminal.refusal(terminal.run("status")), "does not exist: dukpt terminal load makes it");
     assert!(!terminal.scratch.names().contains(&"state".into()), "a refused command makes no file");
     terminal.put_back(b"");
-    assert_eq!(
-        terminal.refusal(terminal.run("status")),
-        "holds no terminal yet: dukpt terminal load puts one in"
+    let nothing = terminal.refusal(terminal.run("status"));
+    assert!(
+        nothing.starts_with("holds no terminal: dukpt terminal load puts one in; if there was one"),
+        "{nothing}"
     );
     terminal.load(IKSN).done();
+}
+
+/// Loading the same key again, as into a new file, would use each key a second time.
+#[test]
+fn an_emptied_state_is_not_taken_for_a_new_one() {
+    let terminal = Terminal::loaded("terminal_emptied");
+    let mut blank_slots = terminal.state();
+    blank_slots[4096..].fill(0);
+    for emptied in [&[][..], &[0; 100], &[0; 12288], &blank_slots] {
+        terminal.put_back(emptied);
+        let refused = terminal.refusal(terminal.next());
+        assert!(refused.contains("if there was one, it was emptied and its keys are lost"), "{refused}");
+        assert!(refused.ends_with("it needs a new initial key, with a new name"), "{refused}");
+    }
 }
 
 #[test]
@@ -238,7 +268,8 @@ fn a_second_process_waits_outside() {
 fn truncated_and_lengthened_files_are_refused_and_left_alone() {
     let terminal = Terminal::loaded("terminal_truncated");
     let whole = terminal.state();
-    for damaged in [&whole[..whole.len() - 1], &whole[..4200], &[&whole[..], b"x"].concat()] {
+    let longer = [&whole[..], b"x"].concat();
+    for damaged in [&whole[..whole.len() - 1], &whole[..4200], &whole[..20], &longer] {
         terminal.put_back(damaged);
         let refused = terminal.refusal(terminal.next());
         assert!(refused.starts_with("was cut, or something was added to it"), "{refused}");
@@ -313,8 +344,9 @@ fn the_state_of_another_device_does_not_open() {
     terminal.scratch.file("device.hex", "4D".repeat(64));
     let refused = terminal.refusal(terminal.next());
     assert!(refused.starts_with("does not open under --device-key"), "{refused}");
-    terminal.scratch.file("device.hex", "3C".repeat(16));
-    assert_eq!(terminal.next().refused(), "--device-key: a device key is 64 bytes, found 16");
+    let path = terminal.scratch.file("device.hex", "3C".repeat(16));
+    let sentence = format!("--device-key: @{path} is refused: a storage key is 64 bytes, found 16");
+    assert_eq!(terminal.next().refused(), sentence);
 }
 
 #[test]
@@ -533,6 +565,28 @@ fn an_aes_terminal_sends_what_the_receiver_opens() {
     let row = rows.iter().find(|row| row[0].ends_with("00000003")).unwrap();
     let data = terminal.run(&format!("encrypt-data --padding zeros --raw {text}")).done();
     assert_eq!((data.value("ksn"), data.value("data")), (&*row[0], &*row[6]));
+}
+
+#[test]
+fn a_check_value_that_the_key_has_not_uses_up_nothing() {
+    let terminal = Terminal::loaded("terminal_check_value");
+    let refused = |terminal: &Terminal, command: &str| {
+        let before = terminal.state();
+        let sentence = terminal.run(&format!("next {command} --out {}", terminal.path("key"))).usage();
+        assert_eq!(sentence, "--kcv-method ones is not for keys of this cipher");
+        assert_eq!(terminal.state(), before);
+        assert!(!terminal.scratch.path().join("key").exists());
+    };
+    refused(&terminal, "--use transaction --kcv-method ones");
+    refused(&terminal, "--use mac-both --edition 2004 --kcv-method ones");
+    assert_eq!(terminal.ksn(), "FFFF9876543210E00001");
+
+    let terminal = aes_terminal("terminal_aes_check_value");
+    refused(&terminal, "--use pin --key-type tdea-2 --kcv-method ones");
+    assert_eq!(
+        terminal.run("next --use pin --kcv-method ones").done().value("ksn"),
+        "123456789012345600000001"
+    );
 }
 
 #[test]

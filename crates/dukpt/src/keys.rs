@@ -1,7 +1,5 @@
 //! The keys above the working keys: base derivation, initial and transaction key.
 
-use core::fmt;
-
 use tdea::{Kcv, KeyLength, StrengthError, TdeaKey};
 
 use crate::bulk::{Goal, Halves, Sealed};
@@ -165,18 +163,6 @@ impl InitialKey {
     pub fn kcv(&self) -> Kcv {
         self.key.kcv()
     }
-
-    /// Compares key and name, the key in constant time.
-    #[must_use]
-    pub fn ct_eq(&self, other: &Self) -> bool {
-        self.key.ct_eq(&other.key) & (self.ksn == other.ksn)
-    }
-
-    /// Shows the key without its purpose: for wrapping, loading and tests.
-    #[must_use]
-    pub const fn expose_key(&self) -> &TdeaKey {
-        &self.key
-    }
 }
 
 impl Sealed for InitialKey {
@@ -190,12 +176,6 @@ impl Sealed for InitialKey {
     fn rename(&mut self, ksn: &Ksn) -> &mut Halves {
         self.ksn = ksn.initial();
         self.key.overwrite_double()
-    }
-}
-
-impl fmt::Debug for InitialKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InitialKey").field("ksn", &self.ksn).finish_non_exhaustive()
     }
 }
 
@@ -228,18 +208,6 @@ impl TransactionKey {
     pub fn kcv(&self) -> Kcv {
         self.key.kcv()
     }
-
-    /// Compares key and name, the key in constant time.
-    #[must_use]
-    pub fn ct_eq(&self, other: &Self) -> bool {
-        self.key.ct_eq(&other.key) & (self.ksn == other.ksn)
-    }
-
-    /// Shows the key without its purpose: for diagnosis and tests.
-    #[must_use]
-    pub const fn expose_key(&self) -> &TdeaKey {
-        &self.key
-    }
 }
 
 impl Sealed for TransactionKey {
@@ -270,11 +238,36 @@ impl NamedKey for TransactionKey {
     }
 }
 
-impl fmt::Debug for TransactionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransactionKey").field("ksn", &self.ksn).finish_non_exhaustive()
-    }
+/// What keys with names have in common, in both schemes: a key of type `$key`, and the public value `$name` that names it.
+macro_rules! named_key {
+    ($type:ident: $key:ty, $name:ident) => {
+        impl $type {
+            /// Compares key and name, the key in constant time.
+            #[must_use]
+            pub fn ct_eq(&self, other: &Self) -> bool {
+                self.key.ct_eq(&other.key) & (self.$name == other.$name)
+            }
+
+            /// Shows the key without its purpose: for wrapping, loading, diagnosis and tests.
+            #[must_use]
+            pub const fn expose_key(&self) -> &$key {
+                &self.key
+            }
+        }
+
+        impl ::core::fmt::Debug for $type {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(stringify!($type))
+                    .field(stringify!($name), &self.$name)
+                    .finish_non_exhaustive()
+            }
+        }
+    };
 }
+pub(crate) use named_key;
+
+named_key!(InitialKey: TdeaKey, ksn);
+named_key!(TransactionKey: TdeaKey, ksn);
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use crate::durable::machine::{Machine, NAME_LEN};
 use crate::durable::record_len;
 use crate::keys::{InitialKey, TransactionKey};
 use crate::ksn::Ksn;
-use crate::register::Register;
+use crate::register::TdeaRegister;
 use crate::transaction::Transaction;
 
 /// The register machine of an originator, in memory only. A terminal wants [`Originator`](crate::Originator), which is this
@@ -51,7 +51,7 @@ use crate::transaction::Transaction;
 /// ```
 pub struct VolatileOriginator {
     /// Indexed by the counter bit: the standard's register #1 is bit 20, its #21 is bit 0.
-    registers: [Register; Counter::BITS as usize],
+    registers: [TdeaRegister; Counter::BITS as usize],
     /// The initial key's name: the counter is kept by itself.
     ksn: Ksn,
     /// Counter of the next transaction; `None` once operation has ceased. Zero, which the standard has there, can't be.
@@ -71,7 +71,7 @@ impl VolatileOriginator {
     #[must_use]
     pub fn load(initial_key: InitialKey) -> Self {
         let mut machine = Self {
-            registers: [Register::ERASED; Counter::BITS as usize],
+            registers: [TdeaRegister::ERASED; Counter::BITS as usize],
             ksn: *initial_key.ksn(),
             counter: Some(Counter::FIRST),
         };
@@ -147,12 +147,12 @@ impl VolatileOriginator {
 
     /// Ceases operation for good; no register keeps its key.
     fn erase(&mut self) {
-        self.registers.iter_mut().for_each(Register::erase);
+        self.registers.iter_mut().for_each(TdeaRegister::erase);
         self.counter = None;
     }
 
     /// The register that the one bit of `shift_register` selects.
-    fn register_mut(&mut self, shift_register: u32) -> &mut Register {
+    fn register_mut(&mut self, shift_register: u32) -> &mut TdeaRegister {
         self.registers.get_mut(shift_register.trailing_zeros() as usize).expect("a counter bit is below 21")
     }
 }
@@ -163,7 +163,7 @@ const COUNTER_LEN: usize = size_of::<u32>();
 /// `counter 4 || 21 registers of 17`, the register of bit 0 first.
 impl Machine for VolatileOriginator {
     const SCHEME: u8 = 1;
-    const STATE_LEN: usize = COUNTER_LEN + Counter::BITS as usize * Register::LEN;
+    const STATE_LEN: usize = COUNTER_LEN + Counter::BITS as usize * TdeaRegister::LEN;
     type Record = [u8; Self::RECORD_LEN];
     const BLANK: Self::Record = [0; Self::RECORD_LEN];
 
@@ -214,7 +214,7 @@ impl Machine for VolatileOriginator {
         if ksn != ksn.initial() {
             return None;
         }
-        let mut machine = Self { registers: [Register::ERASED; Counter::BITS as usize], ksn, counter };
+        let mut machine = Self { registers: [TdeaRegister::ERASED; Counter::BITS as usize], ksn, counter };
         let (registers, []) = registers.as_chunks() else { return None };
         if registers.len() != machine.registers.len() {
             return None;
@@ -288,7 +288,7 @@ mod tests {
     fn skipped_to(counter: u32) -> VolatileOriginator {
         let mut machine = VolatileOriginator::load(initial_key());
         for bit in (0..Counter::BITS as usize).rev().filter(|bit| counter & 1 << bit != 0) {
-            machine.registers[..bit].iter_mut().for_each(Register::spoil);
+            machine.registers[..bit].iter_mut().for_each(TdeaRegister::spoil);
             machine.next_transaction().unwrap();
         }
         machine
@@ -328,7 +328,7 @@ mod tests {
         let mut machine = VolatileOriginator::load(initial_key());
         for _ in 0..300 {
             let transaction = machine.next_transaction().unwrap();
-            let mut kept = machine.registers.iter().filter_map(Register::read);
+            let mut kept = machine.registers.iter().filter_map(TdeaRegister::read);
             assert!(kept.all(|key| !key.ct_eq(transaction.key().expose_key())));
         }
     }
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn with_every_register_spoiled_the_machine_ceases() {
         let mut machine = VolatileOriginator::load(initial_key());
-        machine.registers.iter_mut().for_each(Register::spoil);
+        machine.registers.iter_mut().for_each(TdeaRegister::spoil);
         assert_eq!(machine.next_transaction().unwrap_err(), EndOfLife);
         assert_has_ceased(&mut machine);
     }
@@ -426,7 +426,7 @@ mod tests {
         assert!(read(name, &state).is_some());
         assert!(read(name, &[]).is_none());
         assert!(read(name, &state[..state.len() - 1]).is_none());
-        assert!(read(name, &state[..state.len() - Register::LEN]).is_none());
+        assert!(read(name, &state[..state.len() - TdeaRegister::LEN]).is_none());
         let mut named = name;
         named[9] = 1;
         assert!(read(named, &state).is_none(), "a name with a counter");

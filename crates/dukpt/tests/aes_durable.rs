@@ -2,6 +2,8 @@
 //! for both schemes.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic is the report of a failed test")]
 
+mod common;
+
 use core::fmt::Debug;
 
 use cardroot_dukpt::aes::{
@@ -14,6 +16,7 @@ use cardroot_dukpt::durable::{
 };
 use cardroot_dukpt::pin::{DecryptIso4PinBlock, Iso4PanField, Iso4PinField, Pan, Pin};
 use cardroot_dukpt::{EndOfLife, tdea};
+use common::record_of_version_1;
 use proptest::prelude::*;
 
 const RECORD_LEN: usize = VolatileOriginator::RECORD_LEN;
@@ -63,6 +66,18 @@ fn refusal(record: &[u8]) -> StateError {
 
 fn counter<S: StateStore<Error: Debug>>(originator: &mut Originator<S, NoRollbackProtection>) -> u32 {
     originator.next_transaction().unwrap().ksn().counter().unwrap().value()
+}
+
+#[test]
+fn a_record_written_before_opens_and_is_written_alike_today() {
+    let record = record_of_version_1(include_str!("data/durable_record_aes.txt"));
+    let mut store = loaded();
+    let mut terminal = Originator::open(&mut store, device()).unwrap();
+    let used = [(); 3].map(|()| counter(&mut terminal));
+    drop(terminal);
+    assert_eq!(store.record().unwrap(), record);
+    let next = counter(&mut Originator::open(holding(&record), device()).unwrap());
+    assert_eq!((used, next), ([1, 2, 3], 4));
 }
 
 #[test]

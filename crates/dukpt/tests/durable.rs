@@ -12,7 +12,7 @@ use cardroot_dukpt::durable::{
 };
 use cardroot_dukpt::pin::{ClearPinBlock, Pan, Pin};
 use cardroot_dukpt::{Bdk, EndOfLife, InitialKey, Originator, VolatileOriginator};
-use common::{ANNEX_A_BDK, ANNEX_A_KSN, key, ksn};
+use common::{ANNEX_A_BDK, ANNEX_A_KSN, key, ksn, record_of_version_1};
 use proptest::prelude::*;
 
 const RECORD_LEN: usize = VolatileOriginator::RECORD_LEN;
@@ -56,6 +56,18 @@ fn counter<S: StateStore<Error: core::fmt::Debug>>(
     originator: &mut Originator<S, NoRollbackProtection>,
 ) -> u32 {
     originator.next_transaction().unwrap().ksn().counter().unwrap().value()
+}
+
+#[test]
+fn a_record_written_before_opens_and_is_written_alike_today() {
+    let record = record_of_version_1(include_str!("data/durable_record_tdes.txt"));
+    let mut store = loaded();
+    let mut terminal = Originator::open(&mut store, device()).unwrap();
+    let used = [(); 3].map(|()| counter(&mut terminal));
+    drop(terminal);
+    assert_eq!(store.record().unwrap(), record);
+    let next = counter(&mut Originator::open(holding(&record), device()).unwrap());
+    assert_eq!((used, next), ([1, 2, 3], 4));
 }
 
 #[test]

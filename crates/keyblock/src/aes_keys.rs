@@ -11,10 +11,10 @@
 
 use core::convert::Infallible;
 
-use aeskey::{BLOCK_LEN, Cmac, Mac, MacMismatch, NotWholeBlocks};
+use aeskey::{BLOCK_LEN, NotWholeBlocks};
 use pin::{DecryptIso4PinBlock, EncryptIso4PinBlock, EncryptedIso4PinBlock, Iso4PanField, Iso4PinField};
 
-use crate::block_key::block_key;
+use crate::block_key::{block_key, cmac_keys};
 
 block_key! {
     /// PIN encryption key, both ways.
@@ -97,29 +97,6 @@ macro_rules! operations {
             }
         }
     };
-    (@cmac $name:ident) => {
-        impl $name {
-            /// AES-CMAC of a whole message.
-            ///
-            /// # Source
-            /// NIST SP 800-38B.
-            #[must_use]
-            pub fn mac(&self, message: &[u8]) -> Mac {
-                Cmac::compute(&self.0, message)
-            }
-        }
-    };
-    (@verify_cmac $name:ident) => {
-        impl $name {
-            /// Verifies a received code of 4 to 16 bytes, in constant time.
-            ///
-            /// # Errors
-            /// Returns [`MacMismatch`] if it is not the code of `message`.
-            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), MacMismatch> {
-                Cmac::compute(&self.0, message).verify(received)
-            }
-        }
-    };
 }
 
 operations! {
@@ -129,7 +106,6 @@ operations! {
     DataKey: encrypt_data decrypt_data;
     DataEncryptionKey: encrypt_data;
     DataDecryptionKey: decrypt_data;
-    CmacKey: cmac verify_cmac;
-    CmacGenerationKey: cmac;
-    CmacVerificationKey: verify_cmac;
 }
+
+cmac_keys!(aeskey: generate CmacKey CmacGenerationKey; verify CmacKey CmacVerificationKey);

@@ -223,6 +223,33 @@ macro_rules! block_key {
 }
 pub(crate) use block_key;
 
+/// Gives keys over the keys of a crate CMAC, in their directions.
+macro_rules! cmac_keys {
+    ($krate:ident: generate $($generates:ident)*; verify $($verifies:ident)*) => {
+        $(impl $generates {
+            /// CMAC of a whole message.
+            ///
+            /// # Source
+            /// NIST SP 800-38B.
+            #[must_use]
+            pub fn mac(&self, message: &[u8]) -> $krate::Mac {
+                $krate::Cmac::compute(&self.0, message)
+            }
+        })*
+
+        $(impl $verifies {
+            /// Verifies a received code of 4 bytes or more, in constant time.
+            ///
+            /// # Errors
+            /// Returns [`MacMismatch`](tdea::MacMismatch) if it is not the code of `message`.
+            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), tdea::MacMismatch> {
+                $krate::Cmac::compute(&self.0, message).verify(received)
+            }
+        })*
+    };
+}
+pub(crate) use cmac_keys;
+
 /// The modes of use that keys come out of and go into, by what they do.
 #[allow(non_upper_case_globals, reason = "named by the declarations of key types")]
 pub(crate) mod directions {

@@ -19,9 +19,9 @@
 use core::convert::Infallible;
 
 use pin::{ClearPinBlock, DecryptPinBlock, EncryptPinBlock, EncryptedPinBlock};
-use tdea::{BLOCK_LEN, Cmac, Mac, MacError, MacMismatch, Mode, Padding, PaddingError, RetailMac};
+use tdea::{BLOCK_LEN, Mac, MacError, MacMismatch, Mode, Padding, PaddingError, RetailMac};
 
-use crate::block_key::block_key;
+use crate::block_key::{block_key, cmac_keys};
 
 block_key! {
     /// PIN encryption key, both ways.
@@ -140,29 +140,6 @@ macro_rules! operations {
             }
         }
     };
-    (@cmac $name:ident) => {
-        impl $name {
-            /// TDEA-CMAC of a whole message.
-            ///
-            /// # Source
-            /// NIST SP 800-38B.
-            #[must_use]
-            pub fn mac(&self, message: &[u8]) -> Mac {
-                Cmac::compute(&self.0, message)
-            }
-        }
-    };
-    (@verify_cmac $name:ident) => {
-        impl $name {
-            /// Verifies a received code of 4 to 8 bytes, in constant time.
-            ///
-            /// # Errors
-            /// Returns [`MacMismatch`] if it is not the code of `message`.
-            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), MacMismatch> {
-                Cmac::compute(&self.0, message).verify(received)
-            }
-        }
-    };
 }
 
 operations! {
@@ -175,7 +152,6 @@ operations! {
     RetailMacKey: retail_mac verify_retail_mac;
     RetailMacGenerationKey: retail_mac;
     RetailMacVerificationKey: verify_retail_mac;
-    CmacKey: cmac verify_cmac;
-    CmacGenerationKey: cmac;
-    CmacVerificationKey: verify_cmac;
 }
+
+cmac_keys!(tdea: generate CmacKey CmacGenerationKey; verify CmacKey CmacVerificationKey);

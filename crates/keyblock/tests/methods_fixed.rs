@@ -18,7 +18,7 @@ use cardroot_keyblock::{BlockKey, Usage};
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 
-use common::opened;
+use common::{hex, opened, to_hex};
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 const OVERLAP: Duration = Duration::from_secs(600);
@@ -314,6 +314,30 @@ fn a_state_comes_back_as_it_was_and_only_where_it_belongs() {
         refused(terminal, &altered, &storage);
         refused(terminal, &state[..at], &storage);
     }
+}
+
+#[test]
+fn a_state_written_before_opens_and_is_written_alike_today() {
+    let file = include_str!("data/fixed_keys_state.txt");
+    let state = hex(file.lines().find(|line| !line.starts_with('#')).unwrap());
+    let storage = StorageKey::from_fill(|key| key.fill(0x3C));
+    let terminal = party("TERM0001");
+    let [first, second, pin] = [0x11, 0x23, 0x35].map(|first| {
+        move || TdeaKey::from(core::array::from_fn::<u8, 16, _>(|at| first + 7 * u8::try_from(at).unwrap()))
+    });
+    let mut host = host_with(terminal, KeySet::new().with_mac(loaded(first())));
+    let both = KeySet::new().with_pin(loaded(pin())).with_mac(loaded(second()));
+    let change = host.replace(terminal, Some(name("K")), both).unwrap();
+    assert_eq!(to_hex(&change.state(&storage)), to_hex(&state));
+
+    let mut back = self::host();
+    back.restore(terminal, &state, &storage).unwrap();
+    assert!(back.outgoing(terminal).unwrap().keys().mac().unwrap().expose_key().ct_eq(&first()));
+    back.confirm(terminal, 2, NOW).unwrap().written();
+    let confirmed = back.outgoing(terminal).unwrap();
+    assert_eq!(confirmed.name(), Some(name("K")));
+    assert!(confirmed.keys().mac().unwrap().expose_key().ct_eq(&second()));
+    assert!(confirmed.keys().pin().unwrap().expose_key().ct_eq(&pin()));
 }
 
 #[test]

@@ -232,6 +232,39 @@ fn a_server_that_is_set_to_forget_is_refused_also_while_a_guard_is_open() {
     assert_eq!(next, [Verdict::Accepted { previous: Some(1) }], "nothing was written meanwhile");
 }
 
+/// What an administrator does when a standby fails and the primary waits for it.
+#[test]
+#[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
+fn a_server_that_stops_waiting_for_its_standbys_is_refused_also_while_a_guard_is_open() {
+    let (primary, _standby, options) = pair();
+    let options = options.connections(NonZeroUsize::MIN);
+    let lenient = PostgresGuard::create(&options, Policy::Strict).unwrap();
+    let guard = PostgresGuard::open(&options.clone().require_standbys(), Policy::Strict).unwrap();
+    assert!(block_on(guard.advance(&[claim(1, 1, [1, 1])])).is_ok());
+    let mut client = primary.client();
+    client.batch_execute("ALTER SYSTEM SET synchronous_standby_names = ''").unwrap();
+    client.batch_execute("SELECT pg_reload_conf()").unwrap();
+    wait_until("the setting is refused", || {
+        PostgresGuard::open(&options.clone().require_standbys(), Policy::Strict).is_err()
+    });
+    // A new claim, one that was accepted, and a batch of several rounds.
+    for claims in
+        [&[claim(1, 2, [1, 2])][..], &[claim(1, 1, [1, 1])], &[claim(2, 1, [1, 1]), claim(2, 2, [1, 2])]]
+    {
+        let refused = block_on(guard.advance(claims));
+        assert!(
+            matches!(refused, Err(Error::NotDurable(Setting::SynchronousStandbyNames))),
+            "{claims:?}: {refused:?}"
+        );
+    }
+    let accepted = block_on(lenient.advance(&[claim(1, 2, [1, 2]), claim(2, 1, [1, 1])])).unwrap();
+    assert_eq!(
+        accepted,
+        [Verdict::Accepted { previous: Some(1) }, Verdict::Accepted { previous: None }],
+        "nothing was written meanwhile, and a guard that asks for no standby goes on"
+    );
+}
+
 #[test]
 #[ignore = "needs PostgreSQL: sh ci/postgres.sh"]
 fn a_connection_that_went_while_nobody_used_it_costs_no_answer() {

@@ -12,25 +12,29 @@ use crate::padding::length_block;
 use crate::schedule::{self, Des, Tdes};
 use crate::{BLOCK_LEN, Padding};
 
-/// A message authentication code of 8 bytes. It is public once sent; compare it by [`verify`](Self::verify) only.
+/// A message authentication code of `LEN` bytes, of which no fewer than `MIN` are sent: unless said otherwise 8, and 4 (as ANS
+/// X9.24-1:2009 Annex A prints them). It is public once sent; compare it by [`verify`](Self::verify) only.
 #[derive(Clone, Copy)]
-pub struct Mac([u8; BLOCK_LEN]);
+pub struct Mac<const LEN: usize = BLOCK_LEN, const MIN: usize = 4>([u8; LEN]);
 
-impl Mac {
-    /// Shortest truncation that verifies, in bytes (ANS X9.24-1:2009 Annex A prints 4 bytes).
-    pub const MIN_LEN: usize = 4;
+impl<const LEN: usize, const MIN: usize> Mac<LEN, MIN> {
+    /// Shortest truncation that verifies, in bytes.
+    pub const MIN_LEN: usize = MIN;
 
-    pub(crate) const fn new(bytes: [u8; BLOCK_LEN]) -> Self {
+    /// A code that was computed here. One that was received stays bytes, for [`verify`](Self::verify).
+    #[must_use]
+    pub const fn new(bytes: [u8; LEN]) -> Self {
+        const { assert!(1 <= MIN && MIN <= LEN, "no code is empty") };
         Self(bytes)
     }
 
-    /// All 8 bytes.
+    /// All bytes.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; BLOCK_LEN] {
+    pub const fn as_bytes(&self) -> &[u8; LEN] {
         &self.0
     }
 
-    /// The leftmost `N` bytes, 4 to 8 of them.
+    /// The leftmost `N` bytes, [`MIN_LEN`](Self::MIN_LEN) of them or more.
     ///
     /// # Examples
     /// ```
@@ -47,25 +51,24 @@ impl Mac {
     /// ```
     #[must_use]
     pub fn truncated<const N: usize>(&self) -> [u8; N] {
-        const { assert!(Self::MIN_LEN <= N && N <= BLOCK_LEN, "a MAC is truncated to 4..=8 bytes") };
-        *self.0.first_chunk().expect("N is at most 8")
+        const { assert!(MIN <= N && N <= LEN, "a MAC is truncated to MIN_LEN..=LEN bytes") };
+        *self.0.first_chunk().expect("N is at most LEN")
     }
 
-    /// Compares with a received code of 4 to 8 bytes, in constant time for its length.
+    /// Compares with a received code of `MIN` to `LEN` bytes, in constant time for its length.
+    ///
+    /// # Security
+    /// Who may send a code of 4 bytes finds one that fits in 2^31 tries: agree on a length and refuse others.
     ///
     /// # Errors
-    /// Returns [`MacMismatch`] if the leftmost bytes differ or `received` is shorter than 4 or longer than 8 bytes.
+    /// Returns [`MacMismatch`] if the leftmost bytes differ, or `received` is shorter than `MIN` or longer than `LEN` bytes.
     pub fn verify(&self, received: &[u8]) -> Result<(), MacMismatch> {
         let ours = self.0.get(..received.len()).ok_or(MacMismatch)?;
-        if received.len() >= Self::MIN_LEN && bool::from(ours.ct_eq(received)) {
-            Ok(())
-        } else {
-            Err(MacMismatch)
-        }
+        if received.len() >= MIN && bool::from(ours.ct_eq(received)) { Ok(()) } else { Err(MacMismatch) }
     }
 }
 
-impl fmt::Debug for Mac {
+impl<const LEN: usize, const MIN: usize> fmt::Debug for Mac<LEN, MIN> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Mac(")?;
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;

@@ -4,9 +4,10 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use aeskey::StorageKey;
 use zeroize::Zeroizing;
 
-use super::seal::StorageKey;
+use super::seal;
 use super::store::{CardStore, StoredCard};
 
 /// How a state file begins.
@@ -205,7 +206,7 @@ impl<F: Medium> Slots<F> {
         let mut newest: Option<Found> = None;
         for slot in [Slot::A, Slot::B] {
             let record = read(&mut self.file, slot.start(), SLOT_LEN)?;
-            if let Some((generation, state)) = self.key.open(&record)
+            if let Some((generation, state)) = seal::open(&self.key, &record)
                 && newest.as_ref().is_none_or(|newest| newest.generation < generation)
             {
                 newest = Some(Found { slot, generation, state, record });
@@ -228,7 +229,7 @@ impl<F: Medium> Slots<F> {
             Some((slot, generation)) => (slot.other(), generation + 1),
             None => (Slot::A, 0),
         };
-        let record = self.key.seal(generation, state);
+        let record = seal::seal(&self.key, generation, state);
         if record.len() > SLOT_LEN {
             return Err(io::ErrorKind::FileTooLarge.into());
         }

@@ -22,9 +22,10 @@ pub(crate) mod kept;
 mod seal;
 mod store;
 
+pub use aeskey::StorageKey;
+
 pub use self::file::{FileError, FileStore};
 pub(crate) use self::kept::{CardState, Kept};
-pub use self::seal::StorageKey;
 pub use self::store::{CardStore, MemoryStore, StoredCard};
 use crate::gp::DomainKeysError;
 

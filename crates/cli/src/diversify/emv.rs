@@ -5,8 +5,9 @@ use cardroot::diversify::emv::{self, MdkAc, PanPsn};
 use clap::{Args, ValueEnum};
 
 use super::{unfit_key, value_name};
-use crate::any_key::{AnyKey, KeyOptions};
+use crate::any_key::AnyKey;
 use crate::error::Failure;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{PanArgument, Secrets, Source};
 

@@ -5,9 +5,10 @@ use cardroot::diversify::gp::{self, KeyData, Kmc, Template};
 use clap::{Args, ValueEnum};
 
 use super::{unfit_key, value_name};
-use crate::any_key::{AnyKey, KeysOptions};
+use crate::any_key::AnyKey;
 use crate::error::Failure;
 use crate::hex;
+use crate::key_options::KeysOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 

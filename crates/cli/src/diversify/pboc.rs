@@ -5,9 +5,10 @@ use cardroot::diversify::{Factor, pboc, sm4};
 use clap::{Args, ValueEnum};
 
 use super::{unfit_key, value_name};
-use crate::any_key::{AnyKey, KeyOptions};
+use crate::any_key::AnyKey;
 use crate::error::Failure;
 use crate::hex;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report, Value};
 use crate::secret::{Secrets, Source};
 

@@ -4,8 +4,9 @@ use clap::Args;
 
 use super::names::{Names, TransactionRef};
 use super::value_name;
-use super::working_key::{DerivedKeyOptions, Edition, Kind, Usage};
+use super::working_key::{Edition, Kind, Usage};
 use crate::error::Failure;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::Secrets;
 
@@ -26,7 +27,7 @@ pub(crate) struct Derive {
     #[command(flatten)]
     kind: Kind,
     #[command(flatten)]
-    options: DerivedKeyOptions,
+    options: KeyOptions,
 }
 
 pub(super) fn run(arguments: &Derive) -> Result<Report, Failure> {
@@ -36,12 +37,12 @@ pub(super) fn run(arguments: &Derive) -> Result<Report, Failure> {
         let update_key = names.initial_key_aes(&mut secrets)?.derive_update_key();
         let key = kind.choose_update(&update_key)?.under(&update_key);
         let record = Record::new().with("ksn", update_key.ksn().to_string()).with("use", value_name(*usage));
-        return Ok(options.finish(record, &key)?.into());
+        return Ok(key.finish(options, record)?.into());
     }
     let transaction = names.transaction(&mut secrets)?;
     let transaction = transaction.as_ref();
     let key = kind.choose(transaction.parent(), *usage)?.key(transaction);
-    Ok(options.finish(kind.record(transaction, *usage), &key)?.into())
+    Ok(key.finish(options, kind.record(transaction, *usage))?.into())
 }
 
 impl Kind {

@@ -4,9 +4,10 @@ use cardroot::dukpt::{Bdk, aes};
 use clap::Args;
 
 use super::names::{Compatibility, bdk_refused, initial_key_id, tdes_ksn};
-use super::working_key::{DerivedKeyOptions, WorkingKey};
+use super::working_key::WorkingKey;
 use crate::error::Failure;
 use crate::hex;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 
@@ -30,7 +31,7 @@ pub(crate) struct Ik {
     #[command(flatten)]
     compatibility: Compatibility,
     #[command(flatten)]
-    options: DerivedKeyOptions,
+    options: KeyOptions,
 }
 
 pub(super) fn run(arguments: &Ik) -> Result<Report, Failure> {
@@ -45,5 +46,5 @@ pub(super) fn run(arguments: &Ik) -> Result<Report, Failure> {
         let key = bdk.derive_initial_key(&ksn).map_err(|fault| bdk_refused(&fault))?;
         (key.ksn().to_string(), WorkingKey::Tdea(key.expose_key().duplicate()))
     };
-    Ok(arguments.options.finish(Record::new().with("ksn", name), &key)?.into())
+    Ok(key.finish(&arguments.options, Record::new().with("ksn", name))?.into())
 }

@@ -1,16 +1,16 @@
 //! What a working key is for, and of which kind it is.
 
-use cardroot::aeskey::{self, AesKey, AesKeyLength, KcvMethod};
+use cardroot::aeskey::{self, AesKey, AesKeyLength};
 use cardroot::dukpt::aes::hmac_keys::{self, HmacCode, HmacKeyLength};
 use cardroot::dukpt::{TransactionKey, aes};
 use cardroot::tdea::{self, KeyLength, Padding, TdeaKey};
 use clap::{Args, ValueEnum};
 
 use super::names::TransactionRef;
+use crate::any_key::{AnyKey, Cipher};
 use crate::error::Failure;
-use crate::file::{self, NewFiles};
-use crate::hex;
-use crate::key_options::{KcvLength, Method, length_name};
+use crate::file::NewLine;
+use crate::key_options::{KcvOptions, KeyOptions};
 use crate::output::Record;
 
 /// What a key is for.
@@ -105,22 +105,6 @@ impl Answer2004 {
     pub(super) fn check(&self, key: Chosen) -> Result<(), Failure> {
         if self.answer_2004 { Ok(()) } else { key.check_makes() }
     }
-}
-
-/// What is done with a key that was derived.
-#[derive(Args)]
-pub(super) struct DerivedKeyOptions {
-    /// Shows the key, in upper-case hexadecimal
-    #[arg(long)]
-    show_key: bool,
-    /// Stores the key in FILE, which must not exist; only its owner can read it (mode 0600)
-    #[arg(long, value_name = "FILE")]
-    out: Option<std::path::PathBuf>,
-    /// How check values are computed: zeros for TDEA and cmac for AES unless given
-    #[arg(long, value_enum)]
-    kcv_method: Option<Method>,
-    #[command(flatten)]
-    kcv_length: KcvLength,
 }
 
 /// A key of one use.
@@ -315,6 +299,16 @@ impl Chosen {
         Ok(())
     }
 
+    /// Refuses check values that the key has not: before a terminal gives up a counter for it.
+    pub(super) fn check_kcv(self, kcv: &KcvOptions) -> Result<(), Failure> {
+        let cipher = match self.form {
+            Form::Tdes(_) | Form::Tdea(_) => Cipher::Tdea,
+            Form::Aes(_) => Cipher::Aes,
+            Form::Hmac(_) => return Ok(()),
+        };
+        kcv.check(cipher).map(drop)
+    }
+
     /// Whether it is an AES key.
     pub(super) const fn is_aes(self) -> bool {
         matches!(self.form, Form::Aes(_))
@@ -453,11 +447,26 @@ impl WorkingKey {
         }
     }
 
-    pub(super) fn expose_bytes(&self) -> &[u8] {
+    /// Adds to `record` what may be said of the key, and stores it if that was asked for.
+    pub(super) fn finish(&self, options: &KeyOptions, record: Record) -> Result<Record, Failure> {
+        self.finish_into(options, options.make_out()?, record)
+    }
+
+    /// The same with a file that is made already.
+    pub(super) fn finish_into(
+        &self,
+        options: &KeyOptions,
+        out: Option<NewLine>,
+        record: Record,
+    ) -> Result<Record, Failure> {
+        options.aes_by_cmac().finish_into(out, record, self.as_any())
+    }
+
+    pub(super) fn as_any(&self) -> AnyKey<'_> {
         match self {
-            Self::Tdea(key) => key.expose_bytes(),
-            Self::Aes(key) => key.expose_bytes(),
-            Self::Hmac(key) => key.expose_bytes(),
+            Self::Tdea(key) => AnyKey::Tdea(key),
+            Self::Aes(key) => AnyKey::Aes(key),
+            Self::Hmac(key) => AnyKey::Hmac(key.expose_bytes()),
         }
     }
 }
@@ -478,55 +487,5 @@ impl AnyMac {
             Self::Aes(mac) => mac.verify(received).is_ok(),
             Self::Hmac(mac) => mac.verify(received).is_ok(),
         }
-    }
-}
-
-impl DerivedKeyOptions {
-    /// Refuses a file that can't be made because it is there: before a key is used up for it.
-    pub(super) fn check_out(&self) -> Result<(), Failure> {
-        match &self.out {
-            Some(path) if path.exists() => Err(file::not_overwritten(path)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Adds to `record` what may be said of `key`, and stores it if that was asked for.
-    pub(super) fn finish(&self, record: Record, key: &WorkingKey) -> Result<Record, Failure> {
-        let shown = hex::encode_secret(key.expose_bytes());
-        if let Some(path) = &self.out {
-            NewFiles::store_line(path, &shown)?;
-        }
-        let length = match key {
-            WorkingKey::Tdea(key) => length_name(key.length()).to_owned(),
-            WorkingKey::Aes(key) => format!("aes-{}", key.length().bits()),
-            WorkingKey::Hmac(key) => format!("hmac-{}", 8 * key.expose_bytes().len()),
-        };
-        let (method, check_value) = self.check_value(key);
-        Ok(record
-            .with("length", length)
-            .with("check_value_method", method)
-            .with("check_value", check_value)
-            .with_some("key", self.show_key.then_some(shown))
-            .with_some("file", self.out.as_ref().map(|path| path.display().to_string())))
-    }
-
-    /// HMAC keys have no check value that parties agree on.
-    fn check_value(&self, key: &WorkingKey) -> (Option<&'static str>, Option<String>) {
-        let (method, value) = match key {
-            WorkingKey::Tdea(key) => {
-                let method = self.kcv_method.unwrap_or(Method::Zeros);
-                (method, self.kcv_length.of_key(method, key))
-            }
-            WorkingKey::Aes(key) => {
-                let method = self.kcv_method.unwrap_or(Method::Cmac);
-                let by = match method {
-                    Method::Zeros => KcvMethod::AesZeros,
-                    Method::Cmac => KcvMethod::AesCmac,
-                };
-                (method, key.kcv_by(by, self.kcv_length.bytes).expect("both methods have 2 to 8 bytes"))
-            }
-            WorkingKey::Hmac(_) => return (None, None),
-        };
-        (Some(method.name()), Some(value.to_string()))
     }
 }

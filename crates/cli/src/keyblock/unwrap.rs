@@ -8,8 +8,9 @@ use clap::Args;
 
 use super::block::{BlockFile, described};
 use super::kbpk::Kbpk;
-use crate::any_key::{AnyKey, KeyOptions, Method};
+use crate::any_key::AnyKey;
 use crate::error::Failure;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 
@@ -37,12 +38,13 @@ pub(super) fn run(arguments: Unwrap) -> Result<Report, Failure> {
     let kbpk = Kbpk::read("--kbpk", &kbpk, block.header().version, &mut secrets)?;
     let opened = kbpk.unwrap(&block, &file.place())?;
     let record = described(&block).with("protection_key", kbpk.strength());
-    finish(options, record, opened.header().attributes.algorithm, opened.key().expose_bytes()).map(Into::into)
+    finish(&options.aes_by_cmac(), record, opened.header().attributes.algorithm, opened.key().expose_bytes())
+        .map(Into::into)
 }
 
 /// Adds what may be said of a key of any algorithm.
 fn finish(
-    options: KeyOptions,
+    options: &KeyOptions,
     record: Record,
     algorithm: Algorithm,
     bytes: &[u8],
@@ -50,7 +52,7 @@ fn finish(
     match algorithm {
         Algorithm::AES => {
             if let Ok(key) = AesKey::try_from(bytes) {
-                return options.or_method(Method::Cmac).finish(record, (&key).into());
+                return options.finish(record, (&key).into());
             }
         }
         Algorithm::TDEA | Algorithm::DES => {

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 use super::block::{ExportabilityName, NewBlock, code};
 use super::kbpk::Kbpk;
 use super::new_key::{Plan, wrap_aes, wrap_tdea};
-use crate::any_key::{KcvOptions, Method};
 use crate::error::Failure;
+use crate::key_options::KcvOptions;
 use crate::output::Report;
 use crate::secret::{Secrets, Source};
 
@@ -89,7 +89,7 @@ pub(super) fn run(arguments: Wrap) -> Result<Report, Failure> {
         }
         AlgorithmName::Aes => {
             let key = secrets.aes_key("--key", &key)?;
-            let kcv = kcv.or_method(Method::Cmac).of_key((&key).into())?;
+            let kcv = kcv.aes_by_cmac().of_key((&key).into())?;
             (wrap_aes(key, &plan)?, kcv)
         }
     };

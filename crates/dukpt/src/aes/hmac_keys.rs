@@ -9,6 +9,7 @@ use aeskey::AesKeyLength;
 use hmac::{Hmac, KeyInit, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
+use tdea::MacMismatch;
 use zeroize::ZeroizeOnDrop;
 
 /// Length of an HMAC key.
@@ -68,69 +69,25 @@ impl HmacKey {
     }
 }
 
-/// A keyed hash of 32 bytes. It is public once sent; compare it by [`verify`](Self::verify) only.
-#[derive(Clone, Copy)]
-pub struct HmacCode([u8; HmacCode::LEN]);
-
-impl HmacCode {
-    /// Length in bytes.
-    pub const LEN: usize = 32;
-    /// Shortest truncation that verifies, in bytes.
-    pub const MIN_LEN: usize = 8;
-
-    /// All 32 bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; Self::LEN] {
-        &self.0
-    }
-
-    /// The leftmost `N` bytes, 8 to 32 of them.
-    ///
-    /// # Examples
-    /// ```
-    /// # use cardroot_dukpt::aes::hmac_keys::{HmacMismatch, MacRequestKey};
-    /// fn send(key: &MacRequestKey) -> [u8; 8] { key.mac(b"message").truncated() }
-    /// fn receive(key: &MacRequestKey, sent: [u8; 8]) -> Result<(), HmacMismatch> { key.verify_mac(b"message", &sent) }
-    /// ```
-    /// Other lengths do not compile:
-    /// ```compile_fail,E0080
-    /// # use cardroot_dukpt::aes::{Bdk, InitialKeyId, VolatileOriginator, hmac_keys::HmacKeyLength};
-    /// # use cardroot_dukpt::aeskey::{AesKey, AesKeyLength};
-    /// # let bdk = Bdk::from_key(AesKey::from_fill(AesKeyLength::Aes128, |key| key.fill(0x25)));
-    /// # let mut terminal = VolatileOriginator::load(bdk.derive_initial_key(&InitialKeyId::from([0x11; 8])));
-    /// # let transaction = terminal.next_transaction().unwrap();
-    /// # let key = transaction.key().mac_request_key_hmac(HmacKeyLength::Hmac128).unwrap();
-    /// let sent = key.mac(b"message").truncated::<7>();
-    /// ```
-    #[must_use]
-    pub fn truncated<const N: usize>(&self) -> [u8; N] {
-        const { assert!(Self::MIN_LEN <= N && N <= Self::LEN, "a keyed hash is truncated to 8..=32 bytes") };
-        *self.0.first_chunk().expect("N is at most 32")
-    }
-
-    /// Compares with a received code of 8 to 32 bytes, in constant time for its length.
-    ///
-    /// # Errors
-    /// Returns [`HmacMismatch`] if the leftmost bytes differ or `received` is shorter than 8 or longer than 32 bytes.
-    pub fn verify(&self, received: &[u8]) -> Result<(), HmacMismatch> {
-        let ours = self.0.get(..received.len()).ok_or(HmacMismatch)?;
-        let long_enough = received.len() >= Self::MIN_LEN;
-        if long_enough && bool::from(ours.ct_eq(received)) { Ok(()) } else { Err(HmacMismatch) }
-    }
-}
-
-impl fmt::Debug for HmacCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HmacCode(")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
-        f.write_str(")")
-    }
-}
-
-/// The code received is not the code of this message. Opaque: nothing says where they differ.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("keyed hash mismatch")]
-pub struct HmacMismatch;
+/// A keyed hash of 32 bytes, of which 8 or more are sent.
+///
+/// # Examples
+/// ```
+/// # use cardroot_dukpt::{aes::hmac_keys::MacRequestKey, tdea::MacMismatch};
+/// fn send(key: &MacRequestKey) -> [u8; 8] { key.mac(b"message").truncated() }
+/// fn receive(key: &MacRequestKey, sent: [u8; 8]) -> Result<(), MacMismatch> { key.verify_mac(b"message", &sent) }
+/// ```
+/// Other lengths do not compile:
+/// ```compile_fail,E0080
+/// # use cardroot_dukpt::aes::{Bdk, InitialKeyId, VolatileOriginator, hmac_keys::HmacKeyLength};
+/// # use cardroot_dukpt::aeskey::{AesKey, AesKeyLength};
+/// # let bdk = Bdk::from_key(AesKey::from_fill(AesKeyLength::Aes128, |key| key.fill(0x25)));
+/// # let mut terminal = VolatileOriginator::load(bdk.derive_initial_key(&InitialKeyId::from([0x11; 8])));
+/// # let transaction = terminal.next_transaction().unwrap();
+/// # let key = transaction.key().mac_request_key_hmac(HmacKeyLength::Hmac128).unwrap();
+/// let sent = key.mac(b"message").truncated::<7>();
+/// ```
+pub type HmacCode = tdea::Mac<32, 8>;
 
 /// A keyed hash of a message that comes in pieces. Wiped on drop; `Debug` shows nothing.
 pub struct HmacInProgress(Hmac<Sha256>);
@@ -144,7 +101,7 @@ impl HmacInProgress {
     /// The code of all pieces.
     #[must_use]
     pub fn finalize(self) -> HmacCode {
-        HmacCode(self.0.finalize().into_bytes().into())
+        HmacCode::new(self.0.finalize().into_bytes().into())
     }
 }
 
@@ -191,8 +148,8 @@ macro_rules! hmac_key_type {
             /// Verifies a received code of 8 to 32 bytes as [`mac`](Self::mac) computes it, in constant time.
             ///
             /// # Errors
-            /// Returns [`HmacMismatch`] if it is not the code of `message`.
-            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), HmacMismatch> {
+            /// Returns [`MacMismatch`] if it is not the code of `message`.
+            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), MacMismatch> {
                 self.mac(message).verify(received)
             }
 

@@ -1,7 +1,5 @@
 //! The keys above the working keys: base derivation, initial, transaction and update key.
 
-use core::fmt;
-
 use aeskey::{AesKey, AesKeyLength, Kcv, KcvError, KcvMethod};
 
 use crate::aes::counter::{Counter, CounterError, OnesLimit};
@@ -9,6 +7,7 @@ use crate::aes::derive;
 use crate::aes::ksn::{InitialKeyId, Ksn};
 #[cfg(feature = "alloc")]
 use crate::guard::OriginatorId;
+use crate::keys::named_key;
 use crate::scheme::NamedKey;
 
 aeskey::key_type! {
@@ -250,9 +249,11 @@ impl UpdateKey {
     }
 }
 
-/// What the three have in common: a key, and the public value `$name` that names it.
-macro_rules! named_key {
+/// What AES keys with names have in common.
+macro_rules! named_aes_key {
     ($type:ident, $name:ident) => {
+        named_key!($type: AesKey, $name);
+
         impl $type {
             /// Length of the key.
             #[must_use]
@@ -267,30 +268,10 @@ macro_rules! named_key {
             pub fn kcv_by(&self, method: KcvMethod, len: usize) -> Result<Kcv, KcvError> {
                 self.key.kcv_by(method, len)
             }
-
-            /// Compares key and name, the key in constant time.
-            #[must_use]
-            pub fn ct_eq(&self, other: &Self) -> bool {
-                self.key.ct_eq(&other.key) & (self.$name == other.$name)
-            }
-
-            /// Shows the key without its purpose: for wrapping, loading and tests.
-            #[must_use]
-            pub const fn expose_key(&self) -> &AesKey {
-                &self.key
-            }
-        }
-
-        impl fmt::Debug for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($type))
-                    .field(stringify!($name), &self.$name)
-                    .finish_non_exhaustive()
-            }
         }
     };
 }
 
-named_key!(InitialKey, id);
-named_key!(TransactionKey, ksn);
-named_key!(UpdateKey, ksn);
+named_aes_key!(InitialKey, id);
+named_aes_key!(TransactionKey, ksn);
+named_aes_key!(UpdateKey, ksn);

@@ -7,7 +7,7 @@ use aeskey::{AesKey, AesKeyLength};
 use crate::aes::counter::{Counter, OnesLimit};
 use crate::aes::keys::{InitialKey, TransactionKey, UpdateKey};
 use crate::aes::ksn::{InitialKeyId, Ksn};
-use crate::aes::register::Register;
+use crate::aes::register::AesRegister;
 use crate::aes::{Transaction, derive};
 use crate::counter::EndOfLife;
 use crate::durable::machine::{Machine, NAME_LEN};
@@ -58,7 +58,7 @@ const STATE_HEAD_LEN: usize = size_of::<u32>() + 1;
 /// ```
 pub struct VolatileOriginator {
     /// Indexed by the counter bit.
-    registers: [Register; REGISTERS],
+    registers: [AesRegister; REGISTERS],
     id: InitialKeyId,
     /// Length of every key in the registers.
     length: AesKeyLength,
@@ -93,7 +93,7 @@ impl VolatileOriginator {
     #[must_use]
     pub fn load(initial_key: InitialKey) -> Self {
         let mut machine = Self {
-            registers: [Register::ERASED; REGISTERS],
+            registers: [AesRegister::ERASED; REGISTERS],
             id: *initial_key.id(),
             length: initial_key.length(),
             counter: Some(Counter::FIRST),
@@ -200,11 +200,11 @@ impl VolatileOriginator {
         }
     }
 
-    fn register(&self, bit: u32) -> &Register {
+    fn register(&self, bit: u32) -> &AesRegister {
         self.registers.get(bit as usize).expect("a counter bit is below 32")
     }
 
-    fn register_mut(&mut self, bit: u32) -> &mut Register {
+    fn register_mut(&mut self, bit: u32) -> &mut AesRegister {
         self.registers.get_mut(bit as usize).expect("a counter bit is below 32")
     }
 }
@@ -213,7 +213,7 @@ impl VolatileOriginator {
 /// operation has ceased.
 impl Machine for VolatileOriginator {
     const SCHEME: u8 = 2;
-    const STATE_LEN: usize = STATE_HEAD_LEN + REGISTERS * Register::LEN;
+    const STATE_LEN: usize = STATE_HEAD_LEN + REGISTERS * AesRegister::LEN;
     type Record = [u8; Self::RECORD_LEN];
     const BLANK: Self::Record = [0; Self::RECORD_LEN];
 
@@ -243,7 +243,7 @@ impl Machine for VolatileOriginator {
     }
 
     fn cease(&mut self) {
-        self.registers.iter_mut().for_each(Register::erase);
+        self.registers.iter_mut().for_each(AesRegister::erase);
         self.counter = None;
     }
 
@@ -271,7 +271,7 @@ impl Machine for VolatileOriginator {
             return None;
         }
         let id = InitialKeyId::from(id);
-        let mut machine = Self { registers: [Register::ERASED; REGISTERS], id, length, counter };
+        let mut machine = Self { registers: [AesRegister::ERASED; REGISTERS], id, length, counter };
         for (register, bytes) in machine.registers.iter_mut().zip(registers) {
             register.fill(bytes);
         }

@@ -3,8 +3,7 @@
 //! They may come from derivation keys of any length: two-key TDEA has less than the strength of AES-128, and so has
 //! three-key TDEA. Parity is left as it comes.
 
-use tdea::{Cmac, Mac, MacMismatch};
-
+use crate::aes::working_keys::cmac_keys;
 use crate::working_keys::{data_key, pin_key};
 
 /// Declares the keys, in the words of their AES counterparts.
@@ -40,38 +39,8 @@ key_types! {
     KeyEncryptionKey
 }
 
-/// Gives MAC keys their operations: TDEA-CMAC, which takes keys of both lengths.
-macro_rules! mac_keys {
-    ($($name:ident)*) => {$(
-        impl $name {
-            /// TDEA-CMAC of a whole message.
-            ///
-            /// # Source
-            /// NIST SP 800-38B.
-            #[must_use]
-            pub fn mac(&self, message: &[u8]) -> Mac {
-                Cmac::compute(&self.0, message)
-            }
-
-            /// Starts the code of a message that comes in pieces.
-            #[must_use]
-            pub fn start_mac(&self) -> Cmac {
-                Cmac::new(&self.0)
-            }
-
-            /// Verifies a received code of 4 to 8 bytes, in constant time.
-            ///
-            /// # Errors
-            /// Returns [`MacMismatch`] if it is not the code of `message`.
-            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), MacMismatch> {
-                self.mac(message).verify(received)
-            }
-        }
-    )*};
-}
-
 pin_key!(PinKey);
-mac_keys!(MacRequestKey MacResponseKey MacBothKey);
+cmac_keys!(tdea: MacRequestKey MacResponseKey MacBothKey);
 data_key!(DataRequestKey);
 data_key!(DataResponseKey);
 data_key!(DataBothKey);

@@ -2,7 +2,7 @@
 
 use core::convert::Infallible;
 
-use aeskey::{AesKeyLength, BLOCK_LEN, Cmac, Mac, MacMismatch, NotWholeBlocks};
+use aeskey::{AesKeyLength, BLOCK_LEN, NotWholeBlocks};
 use pin::{DecryptIso4PinBlock, EncryptIso4PinBlock, EncryptedIso4PinBlock, Iso4PanField, Iso4PinField};
 use tdea::KeyLength;
 
@@ -205,35 +205,36 @@ impl DecryptIso4PinBlock for PinKey {
     }
 }
 
-/// Gives MAC keys their operations: AES-CMAC.
-macro_rules! mac_keys {
-    ($($name:ident)*) => {$(
+/// Gives MAC keys over the keys of a crate their operations: CMAC, which takes keys of all lengths.
+macro_rules! cmac_keys {
+    ($krate:ident: $($name:ident)*) => {$(
         impl $name {
-            /// AES-CMAC of a whole message.
+            /// CMAC of a whole message.
             ///
             /// # Source
             /// NIST SP 800-38B.
             #[must_use]
-            pub fn mac(&self, message: &[u8]) -> Mac {
-                Cmac::compute(&self.0, message)
+            pub fn mac(&self, message: &[u8]) -> $krate::Mac {
+                $krate::Cmac::compute(&self.0, message)
             }
 
             /// Starts the code of a message that comes in pieces.
             #[must_use]
-            pub fn start_mac(&self) -> Cmac {
-                Cmac::new(&self.0)
+            pub fn start_mac(&self) -> $krate::Cmac {
+                $krate::Cmac::new(&self.0)
             }
 
-            /// Verifies a received code of 4 to 16 bytes, in constant time.
+            /// Verifies a received code of 4 bytes or more, in constant time.
             ///
             /// # Errors
-            /// Returns [`MacMismatch`] if it is not the code of `message`.
-            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), MacMismatch> {
+            /// Returns [`MacMismatch`](tdea::MacMismatch) if it is not the code of `message`.
+            pub fn verify_mac(&self, message: &[u8], received: &[u8]) -> Result<(), tdea::MacMismatch> {
                 self.mac(message).verify(received)
             }
         }
     )*};
 }
+pub(super) use cmac_keys;
 
 /// Gives data encryption keys their operations: AES-CBC.
 macro_rules! data_keys {
@@ -259,5 +260,5 @@ macro_rules! data_keys {
     )*};
 }
 
-mac_keys!(MacRequestKey MacResponseKey MacBothKey);
+cmac_keys!(aeskey: MacRequestKey MacResponseKey MacBothKey);
 data_keys!(DataRequestKey DataResponseKey DataBothKey);

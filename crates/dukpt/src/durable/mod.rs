@@ -44,12 +44,16 @@ mod seal;
 mod slots;
 mod store;
 
+/// Of a device: its own, made in it and kept in its secure part. Whoever has this key and the store's medium has all future keys
+/// of the originators sealed there.
+#[doc(inline)]
+pub use aeskey::StorageKey as DeviceKey;
+
 pub use self::error::{OriginatorError, StateError, StoredName};
 #[cfg(feature = "std")]
 pub use self::file::{FileError, FileSlots, FileStore};
 pub use self::originator::{CurrentTransaction, Device, DurableOriginator, PinEntry};
 pub use self::rollback::{MonotonicCounter, NoRollbackProtection, RollbackProtection};
-pub use self::seal::DeviceKey;
 pub(crate) use self::seal::record_len;
 pub use self::slots::{Slot, Slots, SlotsError, TwoSlots};
 pub use self::store::{MemoryStore, MemoryStoreFull, StateStore, Stored};

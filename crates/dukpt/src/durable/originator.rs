@@ -9,10 +9,11 @@ use core::ops::Deref;
 use pin::{ClearPinBlock, EncryptPinBlock, EncryptedPinBlock};
 use zeroize::Zeroizing;
 
+use super::DeviceKey;
 use super::error::{OriginatorError, StateError};
 use super::machine::Machine;
 use super::rollback::{MonotonicCounter, NoRollbackProtection, Rollback, RollbackProtection, confirm};
-use super::seal::{DeviceKey, seal, unseal};
+use super::seal::{seal, unseal};
 use super::store::{StateStore, Stored};
 use crate::counter::EndOfLife;
 use crate::originator::VolatileOriginator;

@@ -1,83 +1,18 @@
 //! The record: a state under the device key, with its header in clear.
 
-use core::fmt;
+use aeskey::NotSealed;
 
-use aes_siv::siv::Aes256Siv;
-use aes_siv::{KeyInit, Tag};
-use rand_core::CryptoRng;
-use zeroize::ZeroizeOnDrop;
-
+use super::DeviceKey;
 use super::error::{StateError, StoredName};
 use super::machine::{Machine, NAME_LEN};
 
 const MAGIC: [u8; 4] = *b"DKPT";
 const FORMAT: u8 = 1;
 const HEADER_LEN: usize = 24;
-const SIV_LEN: usize = 16;
 
 /// Bytes of the record that holds a state of `state_len` bytes.
 pub(crate) const fn record_len(state_len: usize) -> usize {
-    HEADER_LEN + SIV_LEN + state_len
-}
-
-/// The key under which a device seals states: two AES-256 keys, of AES-SIV-CMAC-512. Wiped on drop; `Debug` shows nothing.
-///
-/// It is the device's own, made in it and kept in its secure part: whoever has this key and the store's medium has all
-/// future keys of the originators sealed there. It protects keys of any length that DUKPT knows.
-///
-/// # Source
-/// RFC 5297, 6.3 (AEAD_AES_SIV_CMAC_512).
-#[derive(ZeroizeOnDrop)]
-pub struct DeviceKey([u8; DeviceKey::LEN]);
-
-impl DeviceKey {
-    /// Length in bytes.
-    pub const LEN: usize = 64;
-
-    /// Builds the key in place, so no copy of it stays in the caller's frame.
-    #[must_use]
-    pub fn from_fill(fill: impl FnOnce(&mut [u8; Self::LEN])) -> Self {
-        let mut key = Self([0; Self::LEN]);
-        fill(&mut key.0);
-        key
-    }
-
-    /// Draws a new key at random, once for each device.
-    #[must_use]
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        Self::from_fill(|key| rng.fill_bytes(key))
-    }
-
-    /// Makes a second copy of the key: a device with several originators seals them all under one.
-    #[must_use]
-    pub fn duplicate(&self) -> Self {
-        Self(self.0)
-    }
-
-    fn cipher(&self) -> Aes256Siv {
-        Aes256Siv::new((&self.0).into())
-    }
-
-    fn encrypt(&self, header: &[u8; HEADER_LEN], state: &mut [u8]) -> [u8; SIV_LEN] {
-        let siv = self.cipher().encrypt_inout_detached([header], state.into());
-        siv.expect("one header is not too many").into()
-    }
-
-    fn decrypt(
-        &self,
-        header: &[u8; HEADER_LEN],
-        siv: [u8; SIV_LEN],
-        state: &mut [u8],
-    ) -> Result<(), StateError> {
-        let opened = self.cipher().decrypt_inout_detached([header], state.into(), &Tag::from(siv));
-        opened.map_err(|_| StateError::Seal)
-    }
-}
-
-impl fmt::Debug for DeviceKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeviceKey").finish_non_exhaustive()
-    }
+    HEADER_LEN + DeviceKey::SIV_LEN + state_len
 }
 
 /// The clear part of a record: `magic 4 || format 1 || scheme 1 || name 10 || generation 8`.
@@ -140,7 +75,7 @@ pub(super) fn seal<M: Machine>(machine: &M, generation: u64, key: &DeviceKey, re
     let (siv, state) = rest.split_first_chunk_mut().expect("the vector follows");
     *clear = header;
     machine.write_state(state);
-    *siv = key.encrypt(&header, state);
+    *siv = key.seal([&header], state);
 }
 
 /// Opens a record in place and returns the machine with its generation. `found_len` is the length of what was stored, of
@@ -169,14 +104,13 @@ pub(super) fn unseal<M: Machine>(
         return Err(StateError::OtherOriginator { found: StoredName(header.name) });
     }
     let (siv, state) = rest.split_first_chunk_mut().ok_or(length)?;
-    key.decrypt(clear, *siv, state)?;
+    key.open([clear], siv, state).map_err(|NotSealed| StateError::Seal)?;
     let machine = M::read_state(header.name, state).ok_or(StateError::Contradictory)?;
     Ok((machine, header.generation))
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::format;
     use alloc::vec::Vec;
 
     use super::super::by_hand::siv_512;
@@ -208,9 +142,9 @@ mod tests {
         let mut state: Vec<u8> = alloc::vec![0; VolatileOriginator::STATE_LEN];
         machine().write_state(&mut state);
         assert_eq!((record.len(), state.len(), &state[..4]), (401, 361, &[0, 0, 0, 1][..]));
-        let siv = siv_512::s2v(&key().0, header, &state);
+        let siv = siv_512::s2v(key().expose_bytes(), header, &state);
         assert_eq!(record[24..40], siv);
-        assert_eq!(record[40..], siv_512::keystream(&key().0, &siv, &state));
+        assert_eq!(record[40..], siv_512::keystream(key().expose_bytes(), &siv, &state));
     }
 
     #[test]
@@ -219,26 +153,5 @@ mod tests {
         let (seven, eight) = (sealed(7), sealed(8));
         let alike = seven[24..].iter().zip(&eight[24..]).filter(|(one, other)| one == other).count();
         assert!(alike < 20, "{alike} of 377 bytes are alike, 1 or 2 are to be expected");
-    }
-
-    #[test]
-    fn device_keys_are_drawn_whole_and_anew() {
-        use getrandom::{SysRng, rand_core::UnwrapErr};
-
-        let keys: Vec<DeviceKey> = (0..8).map(|_| DeviceKey::generate(&mut UnwrapErr(SysRng))).collect();
-        for (index, key) in keys.iter().enumerate() {
-            assert!(key.0.chunks(8).all(|part| part != [0; 8]), "every part is drawn");
-            assert!(keys.iter().skip(index + 1).all(|other| other.0 != key.0));
-        }
-    }
-
-    #[test]
-    fn device_key_shows_nothing_and_is_wiped() {
-        fn is_wiped_on_drop(_: &impl ZeroizeOnDrop) {}
-        let key = DeviceKey::from_fill(|key| key.fill(0xA5)).duplicate();
-        is_wiped_on_drop(&key);
-        for shown in [format!("{key:?}"), format!("{key:#?}"), format!("{key:#x?}")] {
-            assert!(!shown.to_lowercase().contains("a5") && !shown.contains("165"), "{shown}");
-        }
     }
 }

@@ -38,3 +38,8 @@ pub(crate) fn rows<T: DeserializeOwned>(name: &str, csv: &str, expected: usize) 
     assert_eq!(rows.len(), expected);
     rows
 }
+
+/// The record in a file, whose other lines tell where it is from.
+pub(crate) fn record_of_version_1(file: &str) -> Vec<u8> {
+    hex(file.lines().find(|line| !line.starts_with('#')).unwrap())
+}

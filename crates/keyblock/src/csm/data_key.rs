@@ -5,6 +5,7 @@ use core::fmt;
 use rand_core::CryptoRng;
 use tdea::hazmat::{DesKey, DesMac};
 use tdea::{BLOCK_LEN, CbcMac, KeyLength, Mac, MacMismatch, Mode, Padding, PaddingError, RetailMac, TdeaKey};
+use zeroize::ZeroizeOnDrop;
 
 use crate::tdea_keys::Kek;
 
@@ -234,6 +235,34 @@ impl EncryptionKey {
 impl fmt::Debug for EncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncryptionKey").finish_non_exhaustive()
+    }
+}
+
+/// An initialization vector (IV). It travels encrypted under the data key that it is for, so it is kept as that key is: wiped on
+/// drop, and `Debug` shows nothing. It is no key: outcomes that have one can be copied and compared.
+///
+/// # Source
+/// FIPS PUB 171 (ANS X9.17), field IV of a KSM.
+#[derive(Clone, Eq, PartialEq, ZeroizeOnDrop)]
+pub struct Iv(pub(super) [u8; BLOCK_LEN]);
+
+impl Iv {
+    /// Shows the vector.
+    #[must_use]
+    pub const fn expose_bytes(&self) -> &[u8; BLOCK_LEN] {
+        &self.0
+    }
+}
+
+impl From<[u8; BLOCK_LEN]> for Iv {
+    fn from(bytes: [u8; BLOCK_LEN]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Iv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iv").finish_non_exhaustive()
     }
 }
 

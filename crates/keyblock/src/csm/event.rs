@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use smid::csm::{Class, Count, DecodeError, EncodeError, ErrorCodes, Finding, KeyId, ServiceRequest};
 use tdea::StrengthError;
 
+use super::data_key::Iv;
 use super::state::Purpose;
 
 /// What a message was, and the answer to it, if there is one. The state is durable: the answer may leave.
@@ -76,7 +77,7 @@ pub struct ReceivedKeys {
     /// Names of the data keys that came, that of the authentication key first.
     pub data_keys: Vec<Option<KeyId>>,
     /// The initialization vector that came, decrypted; it goes with the last data key.
-    pub iv: Option<[u8; 8]>,
+    pub iv: Option<Iv>,
     /// The effective date that came.
     pub effective: Option<String>,
 }

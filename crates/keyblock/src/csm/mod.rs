@@ -75,7 +75,7 @@ mod send;
 mod state;
 
 pub use agreement::{Agreement, AgreementError, Dates, Naming};
-pub use data_key::{AuthenticationKey, DataKey, DataKeyForm, EncryptionKey};
+pub use data_key::{AuthenticationKey, DataKey, DataKeyForm, EncryptionKey, Iv};
 pub use event::{Event, KeyError, Outcome, ReceivedKeys, Refusal, SendError};
 pub use offset::CountPlacement;
 pub use party::Party;

@@ -9,7 +9,7 @@ use smid::csm::{
 use tdea::{KeyLength, Mode, TdeaKey};
 
 use super::agreement::{Dates, Naming};
-use super::data_key::DataKey;
+use super::data_key::{DataKey, Iv};
 use super::event::{Event, Outcome, ReceivedKeys, Refusal};
 use super::offset::unwrap;
 use super::party::{Party, push, seal};
@@ -215,8 +215,9 @@ impl<S: StateStore> Party<S> {
         {
             return Err(refuse(Refusal::KnownKey));
         }
-        let iv = keys.iv.zip(data_keys.last()).map(|(mut iv, last)| {
-            last.key.decrypt(Mode::Ecb, &mut iv).expect("a vector is one block");
+        let iv = keys.iv.zip(data_keys.last()).map(|(encrypted, last)| {
+            let mut iv = Iv(encrypted);
+            last.key.decrypt(Mode::Ecb, &mut iv.0).expect("a vector is one block");
             iv
         });
         Ok(Opened { top: top.serial, kek, data_keys, iv, skipped: keys.count.value() - expected.value() })
@@ -408,7 +409,7 @@ struct Opened {
     top: u64,
     kek: Option<KekEntry>,
     data_keys: Vec<DataKeyEntry>,
-    iv: Option<[u8; 8]>,
+    iv: Option<Iv>,
     skipped: u64,
 }
 

@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 use smid::csm::{Class, Count, Cryptogram, Field, KeyField, KeyId, ServiceRequest};
 use tdea::{KeyLength, Mode, TdeaKey};
 
-use super::data_key::DataKey;
+use super::data_key::{DataKey, Iv};
 use super::event::SendError;
 use super::offset::wrap;
 use super::party::{Party, push, seal};
@@ -15,7 +15,7 @@ use super::state::{DataKeyEntry, KekEntry, KekOrigin, Purpose, SentDiscontinuati
 use crate::tdea_keys::Kek;
 
 /// Keys to send in one KSM. They are generated when they are sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NewKeys<'a> {
     /// Name of the `*KK` on top; the only one if not named.
     pub under: Option<KeyId>,
@@ -24,7 +24,7 @@ pub struct NewKeys<'a> {
     /// Names of the data keys.
     pub data_keys: DataKeyNames,
     /// An initialization vector, to be encrypted under the last data key.
-    pub iv: Option<[u8; 8]>,
+    pub iv: Option<Iv>,
     /// When the keys come into effect, as the parties write dates.
     pub effective: Option<&'a str>,
 }
@@ -146,7 +146,8 @@ impl<S: StateStore> Party<S> {
             let digits = wrap(kek, placement, count, entry.key.expose_bytes());
             push(&mut draft, Field::Kd(key_field(&digits, entry.name, under)));
         }
-        if let (Some(mut iv), Some(last)) = (keys.iv, sent.data_keys.last()) {
+        if let (Some(iv), Some(last)) = (&keys.iv, sent.data_keys.last()) {
+            let mut iv = *iv.expose_bytes();
             last.key.encrypt(Mode::Ecb, &mut iv).expect("a vector is one block");
             push(&mut draft, Field::Iv(cryptogram(&base16ct::upper::encode_string(&iv))));
         }

@@ -5,12 +5,14 @@ use core::time::Duration;
 
 use alloc::vec::Vec;
 
+use aeskey::StorageKey;
+
 use super::error::MethodError;
 use super::name::{KeyName, KeyReference, PartyId};
 use super::node::{Change, Node, Recorder, Slots};
 use super::record::Event;
 use super::slot::{Doomed, Held, Slot, SlotKeys, Stage};
-use super::state::{Reader, RestoreError, StateKind, StorageKey};
+use super::state::{Reader, RestoreError, StateKind};
 use super::suite::{KeySet, KeySuite};
 
 /// A node of the fixed transaction key method: a host with the keys of its terminals, or a terminal with its own.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use aeskey::StorageKey;
 use rand_core::CryptoRng;
 
 use super::error::MethodError;
@@ -14,7 +15,7 @@ use super::node::{Change, Node, Recorder, Slots};
 use super::record::Event;
 use super::role::{Master, Place, Role, SentRole, Under};
 use super::slot::{Doomed, Held, Slot, SlotKeys, Stage};
-use super::state::{Reader, RestoreError, StateKind, StorageKey};
+use super::state::{Reader, RestoreError, StateKind};
 use super::suite::KeySuite;
 use crate::attributes::{Attributes, Exportability, KeyContext, KeyVersion};
 use crate::block::KeyBlock;

@@ -54,6 +54,8 @@ mod slot;
 mod state;
 mod suite;
 
+pub use aeskey::StorageKey;
+
 pub use self::error::MethodError;
 pub use self::fixed::FixedKeys;
 pub use self::hierarchy::KeyHierarchy;
@@ -63,5 +65,5 @@ pub use self::node::Change;
 pub use self::record::{Event, KeyRecord, Record};
 pub use self::role::{Data, Kek, Mac, Master, Pin, Role, SentRole};
 pub use self::slot::{Held, Stage};
-pub use self::state::{RestoreError, StorageKey};
+pub use self::state::RestoreError;
 pub use self::suite::{Aes, KeySet, KeySuite, TdeaCmac, TdeaRetail};

@@ -6,11 +6,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use aeskey::StorageKey;
+
 use super::error::MethodError;
 use super::name::{KeyName, PartyId};
 use super::record::{Event, KeyRecord, Record};
 use super::slot::{Doomed, Fingerprint, Held, Part, SLOT_BYTES, Slot, SlotKeys};
-use super::state::{Reader, RestoreError, StateKind, StorageKey};
+use super::state::{self, Reader, RestoreError, StateKind};
 
 /// The slots of a relation.
 pub(crate) trait Slots: Clone + Default + 'static {
@@ -157,7 +159,7 @@ impl<R: Slots> Node<R> {
         if self.relations.contains_key(&party) {
             return Err(RestoreError::Occupied);
         }
-        let clear = storage.open(&R::kind(), party, state)?;
+        let clear = state::open(storage, &R::kind(), party, state)?;
         let relation = Relation::decode(&clear).ok_or(RestoreError::Refused)?;
         if relation.history.iter().any(|fingerprint| self.seen.contains(fingerprint)) {
             return Err(RestoreError::NotUnique);
@@ -275,7 +277,7 @@ struct PreparedIn<'a, R> {
 
 impl<R: Slots> Prepared for PreparedIn<'_, R> {
     fn state(&self, storage: &StorageKey) -> Vec<u8> {
-        storage.seal(&R::kind(), self.party, self.next.most_bytes(), |clear| self.next.encode(clear))
+        state::seal(storage, &R::kind(), self.party, self.next.most_bytes(), |clear| self.next.encode(clear))
     }
 
     fn apply(self: Box<Self>) {

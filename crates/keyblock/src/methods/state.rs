@@ -1,19 +1,16 @@
 //! The state of a relation at rest: encrypted and authenticated under a key of the node.
 
 use alloc::vec::Vec;
-use core::fmt;
 
-use aes_siv::siv::Aes256Siv;
-use aes_siv::{KeyInit, Tag};
-use rand_core::CryptoRng;
-use zeroize::{ZeroizeOnDrop, Zeroizing};
+use aeskey::{NotSealed, StorageKey};
+use zeroize::Zeroizing;
 
 use super::name::PartyId;
 use crate::attributes::{Algorithm, Usage};
 
 const MAGIC: &[u8] = b"CRKM";
 const FORMAT: u8 = 1;
-const SIV_LEN: usize = 16;
+const SIV_LEN: usize = StorageKey::SIV_LEN;
 
 /// A state that can't be taken in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -30,75 +27,34 @@ pub enum RestoreError {
     NotUnique,
 }
 
-/// The key under which a node seals its states: two AES-256 keys, of AES-SIV-CMAC-512. Wiped on drop; `Debug` shows nothing.
-///
-/// It protects keys of every length that there is. Whoever has it and the states has all keys in them.
-///
-/// # Source
-/// RFC 5297 6.3 (AEAD_AES_SIV_CMAC_512); ANS X9.24-1:2009 7.1.1 and 7.1.10.
-#[derive(ZeroizeOnDrop)]
-pub struct StorageKey([u8; StorageKey::LEN]);
-
-impl StorageKey {
-    /// Length in bytes.
-    pub const LEN: usize = 64;
-
-    /// Builds the key in place, so no copy of it stays in the caller's frame.
-    #[must_use]
-    pub fn from_fill(fill: impl FnOnce(&mut [u8; Self::LEN])) -> Self {
-        let mut key = Self([0; Self::LEN]);
-        fill(&mut key.0);
-        key
-    }
-
-    /// Makes a random key.
-    #[must_use]
-    pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        Self::from_fill(|key| rng.fill_bytes(key))
-    }
-
-    fn cipher(&self) -> Aes256Siv {
-        Aes256Siv::new((&self.0).into())
-    }
-
-    /// `SIV 16 || what `encode` writes, encrypted`. It writes at most `room` bytes.
-    pub(crate) fn seal(
-        &self,
-        kind: &StateKind,
-        party: PartyId,
-        room: usize,
-        encode: impl FnOnce(&mut Vec<u8>),
-    ) -> Vec<u8> {
-        // A vector that grows leaves what it held behind, keys too.
-        let mut sealed = Zeroizing::new(Vec::with_capacity(SIV_LEN + room));
-        sealed.resize(SIV_LEN, 0);
-        encode(&mut sealed);
-        debug_assert!(sealed.len() <= SIV_LEN + room);
-        let (siv, state) = sealed.split_at_mut(SIV_LEN);
-        let tag = self.cipher().encrypt_inout_detached([&*kind.0, party.as_bytes()], state.into());
-        siv.copy_from_slice(&tag.expect("two headers are not too many"));
-        core::mem::take(&mut sealed)
-    }
-
-    pub(crate) fn open(
-        &self,
-        kind: &StateKind,
-        party: PartyId,
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, RestoreError> {
-        let (siv, state) = sealed.split_first_chunk::<SIV_LEN>().ok_or(RestoreError::Refused)?;
-        let mut clear = Zeroizing::new(state.to_vec());
-        self.cipher()
-            .decrypt_inout_detached([&*kind.0, party.as_bytes()], (&mut **clear).into(), &Tag::from(*siv))
-            .map_err(|_| RestoreError::Refused)?;
-        Ok(clear)
-    }
+/// `SIV 16 || what `encode` writes, encrypted`. It writes at most `room` bytes.
+pub(crate) fn seal(
+    key: &StorageKey,
+    kind: &StateKind,
+    party: PartyId,
+    room: usize,
+    encode: impl FnOnce(&mut Vec<u8>),
+) -> Vec<u8> {
+    // A vector that grows leaves what it held behind, keys too.
+    let mut sealed = Zeroizing::new(Vec::with_capacity(SIV_LEN + room));
+    sealed.resize(SIV_LEN, 0);
+    encode(&mut sealed);
+    debug_assert!(sealed.len() <= SIV_LEN + room);
+    let (siv, state) = sealed.split_at_mut(SIV_LEN);
+    siv.copy_from_slice(&key.seal([&kind.0, party.as_bytes()], state));
+    core::mem::take(&mut sealed)
 }
 
-impl fmt::Debug for StorageKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StorageKey").finish_non_exhaustive()
-    }
+pub(crate) fn open(
+    key: &StorageKey,
+    kind: &StateKind,
+    party: PartyId,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, RestoreError> {
+    let (siv, state) = sealed.split_first_chunk().ok_or(RestoreError::Refused)?;
+    let mut clear = Zeroizing::new(state.to_vec());
+    key.open([&kind.0, party.as_bytes()], siv, &mut clear).map_err(|NotSealed| RestoreError::Refused)?;
+    Ok(clear)
 }
 
 /// What a state is of: `magic 4 || format 1 || method 1 || usage 2 and algorithm 1 of every kind of key`.

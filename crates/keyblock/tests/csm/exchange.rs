@@ -107,7 +107,7 @@ impl Side {
             },
             2 => NewKeys {
                 under: id(&format!("K{generation}")),
-                iv: Some([3; 8]),
+                iv: Some([3; 8].into()),
                 ..NewKeys::new(DataKeyNames::Two(id("B"), id("C")))
             },
             _ => NewKeys { under: id("M1"), ..NewKeys::new(DataKeyNames::Two(id("A"), id("B"))) },

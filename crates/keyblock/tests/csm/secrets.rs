@@ -1,6 +1,6 @@
 //! Keys do not show.
 
-use cardroot_keyblock::csm::{DataKey, DataKeyEntry, DataKeyForm, MemoryStore, Party, State};
+use cardroot_keyblock::csm::{DataKey, DataKeyEntry, DataKeyForm, Event, MemoryStore, NewKeys, Party, State};
 
 use crate::{FORMS, agreement, id, pair, two};
 
@@ -24,6 +24,18 @@ fn debug_shows_no_key_bytes() {
         shows_nothing(&party.encryption_key(id("Y")).unwrap());
         shows_nothing(&party);
     }
+}
+
+#[test]
+fn debug_shows_no_vector_that_travels_encrypted() {
+    let (mut a, mut b) = pair(DataKeyForm::SingleDes);
+    let keys = NewKeys { iv: Some([0xA5; 8].into()), ..two("A", "B") };
+    shows_nothing(&keys.iv);
+    assert!(format!("{keys:?}").contains("iv: Some(Iv { .. })"));
+    let ksm = a.send_keys(&keys, &mut crate::Seeded(5)).unwrap();
+    let Event::KeysReceived(received) = b.receive(ksm.as_bytes()).unwrap().event else { panic!("{ksm}") };
+    assert_eq!(received.iv, keys.iv);
+    assert!(format!("{received:?}").contains("iv: Some(Iv { .. })"));
 }
 
 #[test]

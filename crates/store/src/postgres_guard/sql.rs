@@ -14,6 +14,8 @@ pub(super) struct Statements {
     advance: Form,
     look: Form,
     policy: Policy,
+    /// Whether commits must wait for a standby.
+    standbys: bool,
 }
 
 impl Statements {
@@ -31,12 +33,20 @@ impl Statements {
             }
         };
         let (small, large, bytes) = (Type::INT2_ARRAY, Type::INT8_ARRAY, Type::BYTEA_ARRAY);
-        let of_advance = [small.clone(), large.clone(), large.clone(), bytes, Type::INT8, Type::INT8];
+        let [version, late, standbys] = [Type::INT8, Type::INT8, Type::BOOL];
+        let of_look = [&small, &large, &version, &late, &standbys].map(Clone::clone);
+        let of_advance = [small, large.clone(), large, bytes, version, late, standbys];
         Ok(Self {
             advance: form(include_str!("advance.sql"), &of_advance)?,
-            look: form(include_str!("look.sql"), &[small, large])?,
+            look: form(include_str!("look.sql"), &of_look)?,
             policy,
+            standbys: options.standbys,
         })
+    }
+
+    /// The version and the policy that a store must have to be written to, as the statements compare them.
+    fn fence(&self) -> (i64, i64) {
+        (VERSION.cast_signed(), record::window(self.policy).into())
     }
 }
 
@@ -173,7 +183,7 @@ fn advance(
     let (schemes, names): (Vec<i16>, Vec<i64>) = round.iter().map(|(_, claim)| key(claim)).unzip();
     let counters: Vec<i64> = round.iter().map(|(_, claim)| claim.counter.into()).collect();
     let requests: Vec<&[u8]> = round.iter().map(|(_, claim)| &claim.request.0[..]).collect();
-    let (version, late) = (VERSION.cast_signed(), i64::from(record::window(sql.policy)));
+    let (version, late) = sql.fence();
     let rows = sql.advance.query(
         client,
         &[
@@ -183,6 +193,7 @@ fn advance(
             (&requests, Type::BYTEA_ARRAY),
             (&version, Type::INT8),
             (&late, Type::INT8),
+            (&sql.standbys, Type::BOOL),
         ],
     )?;
     let accepted = |row: &Row| {
@@ -198,7 +209,17 @@ fn look(
     refused: &[Placed<'_>],
 ) -> Result<Vec<(Key, Memory)>, Failure> {
     let (schemes, names): (Vec<i16>, Vec<i64>) = refused.iter().map(|(_, claim)| key(claim)).unzip();
-    let rows = sql.look.query(client, &[(&schemes, Type::INT2_ARRAY), (&names, Type::INT8_ARRAY)])?;
+    let (version, late) = sql.fence();
+    let rows = sql.look.query(
+        client,
+        &[
+            (&schemes, Type::INT2_ARRAY),
+            (&names, Type::INT8_ARRAY),
+            (&version, Type::INT8),
+            (&late, Type::INT8),
+            (&sql.standbys, Type::BOOL),
+        ],
+    )?;
     rows.iter().map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), memory(row)?))).collect()
 }
 

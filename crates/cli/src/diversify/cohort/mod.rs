@@ -14,12 +14,12 @@ use std::thread;
 
 use clap::{Args, Subcommand};
 
-use crate::any_key::KcvOptions;
 use crate::diversify::cohort::progress::Progress;
 use crate::diversify::cohort::results::{Lines, Output, Rejects, Shape};
 use crate::diversify::cohort::rows::{Columns, Row, Rows};
 use crate::error::Failure;
 use crate::file::{self, NewFiles};
+use crate::key_options::KcvOptions;
 use crate::output::{Form, Record, Report};
 use crate::secret::Secrets;
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use cardroot::diversify::cohort::{Cohort, ItemError, Members};
 
-use crate::any_key::{AnyKey, KcvOptions};
+use crate::any_key::AnyKey;
 use crate::diversify::cohort::rows::{Row, RowFault};
 use crate::error::Failure;
 use crate::file::{NewFiles, unwritable};
 use crate::hex;
+use crate::key_options::KcvOptions;
 use crate::output::{Form, Wiped};
 
 /// What every line of a result has.

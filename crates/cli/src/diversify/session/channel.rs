@@ -4,10 +4,11 @@ use cardroot::diversify::block::AesKey;
 use cardroot::diversify::gp::{self, scp02, scp03};
 use clap::Args;
 
-use crate::any_key::{AnyKey, KeysOptions};
+use crate::any_key::AnyKey;
 use crate::diversify::{counter, unfit};
 use crate::error::Failure;
 use crate::hex;
+use crate::key_options::KeysOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 

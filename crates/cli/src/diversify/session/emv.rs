@@ -8,10 +8,11 @@ use cardroot::diversify::emv::{
 use cardroot::tdea::TdeaKey;
 use clap::{Args, ValueEnum};
 
-use crate::any_key::{AnyKey, KeyOptions};
+use crate::any_key::AnyKey;
 use crate::diversify::{counter, needed, surplus, unfit_key, value_name};
 use crate::error::Failure;
 use crate::hex;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 

@@ -5,11 +5,12 @@ use cardroot::diversify::{pboc, sm4};
 use cardroot::tdea::hazmat::DesKey;
 use clap::{Args, ValueEnum};
 
-use crate::any_key::{AnyKey, KeyOptions};
+use crate::any_key::AnyKey;
 use crate::diversify::pboc::Cipher;
 use crate::diversify::{counter, needed, surplus, unfit_key, value_name};
 use crate::error::Failure;
 use crate::hex;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 

@@ -45,7 +45,7 @@ pub(super) fn search(
     let mut outcome = Outcome { fits: Vec::new(), keys: 0, tried: BTreeSet::new() };
     for candidate in &candidates {
         let kind = core::mem::discriminant(&candidate.key);
-        if !seen.insert((kind, candidate.key.expose_bytes())) {
+        if !seen.insert((kind, candidate.key.as_any().expose_bytes())) {
             continue;
         }
         outcome.keys += 1;

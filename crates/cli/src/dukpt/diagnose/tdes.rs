@@ -403,7 +403,12 @@ mod tests {
                 let found = candidates(bdk.expose_key().expose_bytes(), &ksn, problem);
                 let standard = found.iter().filter(|candidate| candidate.path.departures.is_empty());
                 for (candidate, key) in standard.zip(library.get(range).unwrap()) {
-                    assert_eq!(candidate.key.expose_bytes(), key.expose_bytes(), "{:?}", candidate.path);
+                    assert_eq!(
+                        candidate.key.as_any().expose_bytes(),
+                        key.expose_bytes(),
+                        "{:?}",
+                        candidate.path
+                    );
                     compared += 1;
                 }
             }

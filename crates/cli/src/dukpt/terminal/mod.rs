@@ -8,9 +8,6 @@ use std::path::PathBuf;
 
 use cardroot::dukpt::durable::DeviceKey;
 use clap::{Args, Subcommand};
-use getrandom::SysRng;
-use getrandom::rand_core::{Rng, UnwrapErr};
-use zeroize::Zeroizing;
 
 use self::originator::{AnyInitialKey, Expected, Files, Terminal};
 use self::sentence::Sentences;
@@ -18,10 +15,12 @@ use super::data::DataOptions;
 use super::mac::Message;
 use super::names::{BaseKey, aes_name, tdes_ksn};
 use super::pin::Entry;
-use super::working_key::{DerivedKeyOptions, Direction, Kind, Usage};
+use super::working_key::{Direction, Kind, Usage};
 use crate::error::Failure;
 use crate::file::NewFiles;
 use crate::hex;
+use crate::key::system_rng;
+use crate::key_options::KeyOptions;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
 
@@ -139,7 +138,7 @@ pub(crate) struct Next {
     #[command(flatten)]
     kind: Kind,
     #[command(flatten)]
-    options: DerivedKeyOptions,
+    options: KeyOptions,
 }
 
 #[derive(Args)]
@@ -199,7 +198,7 @@ pub(crate) struct UpdateKey {
     #[command(flatten)]
     kind: Kind,
     #[command(flatten)]
-    options: DerivedKeyOptions,
+    options: KeyOptions,
 }
 
 impl Command {
@@ -220,25 +219,16 @@ impl Command {
 }
 
 fn new_device_key(arguments: &NewDeviceKey) -> Result<Report, Failure> {
-    let mut key = Zeroizing::new([0; DeviceKey::LEN]);
-    UnwrapErr(SysRng).fill_bytes(&mut *key);
-    NewFiles::store_line(&arguments.out, &hex::encode_secret(&*key))?;
+    let key = DeviceKey::generate(&mut system_rng()?);
+    NewFiles::store_line(&arguments.out, &hex::encode_secret(key.expose_bytes()))?;
     Ok(Record::new().with("file", arguments.out.display().to_string()).into())
 }
 
 impl StateOptions {
     fn files(&self, secrets: &mut Secrets) -> Result<Files, Failure> {
-        let bytes = secrets.bytes("--device-key", &self.device_key)?;
-        let bytes = <&[u8; DeviceKey::LEN]>::try_from(bytes.as_slice()).map_err(|_| {
-            Failure::refused(format!(
-                "--device-key: a device key is {} bytes, found {}",
-                DeviceKey::LEN,
-                bytes.len()
-            ))
-        })?;
         Ok(Files {
             sentences: Sentences { state: self.state.clone(), counter: self.rollback_counter.clone() },
-            device_key: DeviceKey::from_fill(|key| *key = *bytes),
+            device_key: secrets.typed_key("--device-key", &self.device_key)?,
         })
     }
 }
@@ -287,11 +277,15 @@ fn describe(terminal: &dyn Terminal, options: &StateOptions) -> Record {
 
 fn next(arguments: &Next) -> Result<Report, Failure> {
     let Next { place, usage, kind, options } = arguments;
-    options.check_out()?;
     let mut terminal = place.open(&mut Secrets::default())?;
     let key = kind.choose(terminal.parent(), *usage)?;
+    key.check_kcv(&options.kcv)?;
+    let mut out = options.make_out()?;
     terminal
-        .with_next(&mut |transaction| options.finish(kind.record(transaction, *usage), &key.key(transaction)))
+        .with_next(&mut |transaction| {
+            let record = kind.record(transaction, *usage);
+            key.key(transaction).finish_into(options, out.take(), record)
+        })
         .map(Report::from)
 }
 
@@ -339,7 +333,7 @@ fn update_key(arguments: &UpdateKey) -> Result<Report, Failure> {
     let UpdateKey { place, kind, options } = arguments;
     let update_key = place.open(&mut Secrets::default())?.update_key()?;
     let key = kind.choose_update(&update_key)?.under(&update_key);
-    Ok(options.finish(Record::new().with("ksn", update_key.ksn().to_string()), &key)?.into())
+    Ok(key.finish(options, Record::new().with("ksn", update_key.ksn().to_string()))?.into())
 }
 
 fn cease(place: &Place) -> Result<Report, Failure> {

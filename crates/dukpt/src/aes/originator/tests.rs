@@ -213,7 +213,7 @@ fn a_spoiled_register_is_skipped_with_all_counters_under_it() {
 #[test]
 fn with_every_register_spoiled_the_machine_ceases() {
     let mut machine = loaded(AesKeyLength::Aes128);
-    machine.registers.iter_mut().for_each(Register::spoil);
+    machine.registers.iter_mut().for_each(AesRegister::spoil);
     assert_eq!(machine.next_transaction().unwrap_err(), EndOfLife);
     assert_has_ceased(&mut machine);
 }
@@ -256,7 +256,7 @@ fn states_that_no_machine_wrote_are_refused() {
     assert!(read(&state).is_some());
     assert!(read(&[]).is_none());
     assert!(read(&state[..state.len() - 1]).is_none());
-    assert!(read(&state[..state.len() - Register::LEN]).is_none());
+    assert!(read(&state[..state.len() - AesRegister::LEN]).is_none());
     assert!(read(&[&state[..], &[0]].concat()).is_none());
     for counter in [0x0001_FFFF_u32, u32::MAX] {
         assert!(read(&[&counter.to_be_bytes(), &state[4..]].concat()).is_none());
