@@ -115,6 +115,10 @@ impl FileSlots {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
+        // A pipe would have us wait for what never comes.
+        if !file.metadata()?.is_file() {
+            return Err(FileError::NotAStateFile);
+        }
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => FileError::InUse,
             TryLockError::Error(error) => FileError::Io(error),
@@ -135,9 +139,10 @@ impl<F: Medium> Parts<F> {
                     write_head(&mut file)?;
                 }
             }
-            // The head is written last: a file that has it was whole.
+            // The head is written last: a file that has any of it was whole.
             Some(_) => return Err(FileError::Length),
             None if is_unfinished(&found) => make(&mut file)?,
+            None if HEAD.starts_with(&found) => return Err(FileError::Length),
             None if found.starts_with(HEAD_OF_ANY_VERSION) => return Err(FileError::OtherVersion),
             None => return Err(FileError::NotAStateFile),
         }
@@ -155,9 +160,10 @@ impl<F: Medium> Parts<F> {
     }
 }
 
-/// Whether a file holds what a cut may leave of a new one: a part of the head, and zeros.
+/// Whether a file holds what a cut may leave of a new one: zeros, and a part of the head once all of them are there.
 fn is_unfinished(found: &[u8]) -> bool {
-    let head = found.iter().zip(HEAD).take_while(|(found, head)| found == head).count();
+    let is_long = found.len() == FILE_LEN;
+    let head = found.iter().zip(HEAD).take_while(|(found, head)| is_long && found == head).count();
     found.len() <= FILE_LEN && found.iter().skip(head).all(|byte| *byte == 0)
 }
 
