@@ -55,6 +55,18 @@ fn a_record_without_signs_is_done() {
     assert_eq!(empty.value("messages"), "0");
 }
 
+/// As from a command before it in a pipe that failed: an audit of nothing finds nothing.
+#[test]
+fn no_record_at_all_is_refused() {
+    for nothing in ["", "\n", "# a remark\n"] {
+        let sentence = audit(nothing, "").refused();
+        assert_eq!(
+            sentence,
+            "standard input, line 1: nothing is there, not even the line of names: no record was given"
+        );
+    }
+}
+
 #[test]
 fn json_lines_say_the_same() {
     let scratch = Scratch::new("audit_jsonl");

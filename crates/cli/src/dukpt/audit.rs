@@ -117,6 +117,8 @@ enum LineError {
     Request(hex::HexError),
     #[error("mac: a message that was judged says verified or absent")]
     NoMac,
+    #[error("nothing is there, not even the line of names: no record was given")]
+    Empty,
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -165,6 +167,9 @@ fn read_csv(source: impl Read) -> Result<Log, (u64, LineError)> {
     let mut log = Log::default();
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(source);
     let names = reader.headers().map_err(|error| (1, error.into()))?.clone();
+    if names.is_empty() {
+        return Err((1, LineError::Empty));
+    }
     let mut row = csv::StringRecord::new();
     loop {
         let line = reader.position().line();
