@@ -1,7 +1,7 @@
 //! Files read in one piece, and new files that only their owner can read.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -119,27 +119,58 @@ impl NewFiles {
 
     /// The same with `content` and a line end.
     pub(crate) fn write_line(&mut self, path: &Path, content: &str) -> Result<(), Failure> {
-        let mut file = self.create(path)?;
-        let mut write = || {
-            file.write_all(content.as_bytes())?;
-            file.write_all(b"\n")?;
-            file.sync_all()
-        };
-        write().map_err(|error| unwritable(path, &error))
+        store_in(&mut self.create(path)?, path, content)
     }
 
     /// Makes one file and keeps it.
     pub(crate) fn store_line(path: &Path, content: &str) -> Result<(), Failure> {
-        let mut files = Self::default();
-        files.write_line(path, content)?;
-        files.keep();
-        Ok(())
+        NewLine::make(path)?.store(content)
     }
 
     /// Keeps the files.
     pub(crate) fn keep(mut self) {
         self.made.clear();
         self.folder = None;
+    }
+}
+
+/// Writes `content` and a line end, durably.
+fn store_in(file: &mut File, path: &Path, content: &str) -> Result<(), Failure> {
+    let mut write = || {
+        file.write_all(content.as_bytes())?;
+        file.write_all(b"\n")?;
+        file.sync_all()
+    };
+    write().map_err(|error| unwritable(path, &error))
+}
+
+/// A new file for one line, with room for it. Unless the line is stored, it is gone when this is dropped.
+#[derive(Debug)]
+pub(crate) struct NewLine {
+    path: PathBuf,
+    file: File,
+    files: NewFiles,
+}
+
+impl NewLine {
+    /// Makes the file, and has the disk keep some room for it.
+    pub(crate) fn make(path: &Path) -> Result<Self, Failure> {
+        let mut files = NewFiles::default();
+        let mut file = files.create(path)?;
+        let mut reserve = || {
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            file.rewind()
+        };
+        reserve().map_err(|error| unwritable(path, &error))?;
+        Ok(Self { path: path.into(), file, files })
+    }
+
+    /// Stores the line, durably.
+    pub(crate) fn store(mut self, content: &str) -> Result<(), Failure> {
+        store_in(&mut self.file, &self.path, content)?;
+        self.files.keep();
+        Ok(())
     }
 }
 

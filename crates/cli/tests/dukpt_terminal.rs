@@ -202,16 +202,46 @@ fn wrong_usage_takes_no_key() {
 }
 
 #[test]
+fn a_key_that_can_not_be_stored_is_not_used_up() {
+    let terminal = Terminal::loaded("terminal_out");
+    let missing = terminal.path("missing/key.hex");
+    let refused = terminal.run(&format!("next --use transaction --out {missing}")).refused();
+    assert!(refused.starts_with(&missing) && refused.contains("can't be written"), "{refused}");
+    assert_eq!(terminal.ksn(), "FFFF9876543210E00001");
+
+    // A key that does not come leaves no file.
+    let out = terminal.path("key.hex");
+    terminal.run("cease").done();
+    terminal.run(&format!("next --use transaction --out {out}")).refused();
+    assert!(!terminal.scratch.names().contains(&"key.hex".into()));
+}
+
+#[test]
 fn no_terminal_is_opened_where_none_is() {
     let terminal = Terminal::new("terminal_none");
     assert_eq!(terminal.refusal(terminal.run("status")), "does not exist: dukpt terminal load makes it");
     assert!(!terminal.scratch.names().contains(&"state".into()), "a refused command makes no file");
     terminal.put_back(b"");
-    assert_eq!(
-        terminal.refusal(terminal.run("status")),
-        "holds no terminal yet: dukpt terminal load puts one in"
+    let nothing = terminal.refusal(terminal.run("status"));
+    assert!(
+        nothing.starts_with("holds no terminal: dukpt terminal load puts one in; if there was one"),
+        "{nothing}"
     );
     terminal.load(IKSN).done();
+}
+
+/// Loading the same key again, as into a new file, would use each key a second time.
+#[test]
+fn an_emptied_state_is_not_taken_for_a_new_one() {
+    let terminal = Terminal::loaded("terminal_emptied");
+    let mut blank_slots = terminal.state();
+    blank_slots[4096..].fill(0);
+    for emptied in [&[][..], &[0; 100], &[0; 12288], &blank_slots] {
+        terminal.put_back(emptied);
+        let refused = terminal.refusal(terminal.next());
+        assert!(refused.contains("if there was one, it was emptied and its keys are lost"), "{refused}");
+        assert!(refused.ends_with("it needs a new initial key, with a new name"), "{refused}");
+    }
 }
 
 #[test]
@@ -238,7 +268,8 @@ fn a_second_process_waits_outside() {
 fn truncated_and_lengthened_files_are_refused_and_left_alone() {
     let terminal = Terminal::loaded("terminal_truncated");
     let whole = terminal.state();
-    for damaged in [&whole[..whole.len() - 1], &whole[..4200], &[&whole[..], b"x"].concat()] {
+    let longer = [&whole[..], b"x"].concat();
+    for damaged in [&whole[..whole.len() - 1], &whole[..4200], &whole[..20], &longer] {
         terminal.put_back(damaged);
         let refused = terminal.refusal(terminal.next());
         assert!(refused.starts_with("was cut, or something was added to it"), "{refused}");

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::names::TransactionRef;
 use crate::error::Failure;
-use crate::file::{self, NewFiles};
+use crate::file::NewLine;
 use crate::hex;
 use crate::key_options::{KcvLength, Method, length_name};
 use crate::output::Record;
@@ -482,19 +482,27 @@ impl AnyMac {
 }
 
 impl DerivedKeyOptions {
-    /// Refuses a file that can't be made because it is there: before a key is used up for it.
-    pub(super) fn check_out(&self) -> Result<(), Failure> {
-        match &self.out {
-            Some(path) if path.exists() => Err(file::not_overwritten(path)),
-            _ => Ok(()),
-        }
+    /// Makes the file that the key is to be stored in, if that was asked for: before a key is used up for it. It is gone
+    /// again unless the key comes.
+    pub(super) fn make_out(&self) -> Result<Option<NewLine>, Failure> {
+        self.out.as_deref().map(NewLine::make).transpose()
     }
 
     /// Adds to `record` what may be said of `key`, and stores it if that was asked for.
     pub(super) fn finish(&self, record: Record, key: &WorkingKey) -> Result<Record, Failure> {
+        self.finish_into(self.make_out()?, record, key)
+    }
+
+    /// The same with a file that is made already.
+    pub(super) fn finish_into(
+        &self,
+        out: Option<NewLine>,
+        record: Record,
+        key: &WorkingKey,
+    ) -> Result<Record, Failure> {
         let shown = hex::encode_secret(key.expose_bytes());
-        if let Some(path) = &self.out {
-            NewFiles::store_line(path, &shown)?;
+        if let Some(out) = out {
+            out.store(&shown)?;
         }
         let length = match key {
             WorkingKey::Tdea(key) => length_name(key.length()).to_owned(),

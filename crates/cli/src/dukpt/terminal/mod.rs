@@ -287,11 +287,14 @@ fn describe(terminal: &dyn Terminal, options: &StateOptions) -> Record {
 
 fn next(arguments: &Next) -> Result<Report, Failure> {
     let Next { place, usage, kind, options } = arguments;
-    options.check_out()?;
     let mut terminal = place.open(&mut Secrets::default())?;
     let key = kind.choose(terminal.parent(), *usage)?;
+    let mut out = options.make_out()?;
     terminal
-        .with_next(&mut |transaction| options.finish(kind.record(transaction, *usage), &key.key(transaction)))
+        .with_next(&mut |transaction| {
+            let record = kind.record(transaction, *usage);
+            options.finish_into(out.take(), record, &key.key(transaction))
+        })
         .map(Report::from)
 }
 

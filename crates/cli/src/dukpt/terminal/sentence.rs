@@ -96,7 +96,9 @@ impl Sentences {
 
     fn state(&self, error: StateError) -> Failure {
         match error {
-            StateError::Nothing => self.refused("holds no terminal yet: dukpt terminal load puts one in"),
+            StateError::Nothing => self.refused(
+                "holds no terminal: dukpt terminal load puts one in; if there was one, it was emptied and its keys are lost: its name is never loaded again, it needs a new initial key, with a new name",
+            ),
             StateError::Damaged => self.refused(
                 "is damaged, no whole state is left in it: dukpt terminal load puts a new initial key, with a new name, in its place",
             ),
