@@ -17,11 +17,16 @@ const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(4).expect("four is not zero"
 /// Time to connect unless the address says another.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time for which a server may leave what was sent to it unacknowledged, or be silent while it is waited for, before the link
+/// is dead, unless the address says another. Its system answers for a server that is merely busy.
+const DEAD_LINK: Duration = Duration::from_secs(10);
+
 /// Where the database is, and what is asked of it.
 ///
 /// The address is PostgreSQL's: `postgres://user:password@host:5432/database?connect_timeout=3`, or `host=… user=…`. Several hosts and
-/// `target_session_attrs=read-write` find the primary after a standby was promoted. Time-outs of a dead link are set there
-/// too: `tcp_user_timeout`, `keepalives_idle`. `Debug` shows no password.
+/// `target_session_attrs=read-write` find the primary after a standby was promoted. A link to a host that is gone is given up
+/// after some 10 seconds; `tcp_user_timeout`, `keepalives_idle` and `keepalives_interval` set other times. `Debug` shows no
+/// password.
 #[derive(Clone)]
 pub struct PostgresOptions {
     config: Config,
@@ -44,6 +49,16 @@ impl PostgresOptions {
         let mut config = parsed.map_err(|error| Error::Open(Cause::new(error)))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(DEAD_LINK);
+        }
+        // The driver's default is not told from the same number in the address: nobody means hours.
+        if config.get_keepalives_idle() == Config::new().get_keepalives_idle() {
+            config.keepalives_idle(DEAD_LINK);
+        }
+        if config.get_keepalives_interval().is_none() {
+            config.keepalives_interval(DEAD_LINK / 4);
         }
         Ok(Self {
             config,
@@ -141,5 +156,38 @@ impl Warnings {
 
     pub(super) fn take(&self) -> Option<DbError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(address: &str) -> Config {
+        PostgresOptions::new(address).unwrap().config
+    }
+
+    /// A host that loses its power says nothing. By the defaults of the driver and the system a batch would wait for it from a
+    /// quarter of an hour, if it was on its way there, to hours.
+    #[test]
+    fn a_link_that_is_dead_is_given_up_in_seconds_unless_the_address_says_otherwise() {
+        let config = read("host=db user=receiver");
+        assert_eq!(config.get_connect_timeout(), Some(&CONNECT_TIMEOUT));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&DEAD_LINK));
+        assert!(config.get_keepalives() && config.get_keepalives_idle() == DEAD_LINK);
+        assert!(config.get_keepalives_interval().is_some_and(|interval| interval < DEAD_LINK));
+    }
+
+    #[test]
+    fn time_outs_of_the_address_stay() {
+        let config = read(
+            "host=db user=receiver connect_timeout=3 tcp_user_timeout=60 keepalives_idle=20 keepalives_interval=30",
+        );
+        let seconds = Duration::from_secs;
+        assert_eq!(config.get_connect_timeout(), Some(&seconds(3)));
+        assert_eq!(config.get_tcp_user_timeout(), Some(&seconds(60)));
+        assert_eq!(config.get_keepalives_idle(), seconds(20));
+        assert_eq!(config.get_keepalives_interval(), Some(seconds(30)));
+        assert!(!read("host=db keepalives=0").get_keepalives());
     }
 }
