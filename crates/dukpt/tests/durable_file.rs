@@ -4,12 +4,12 @@
 
 mod common;
 
+use core::time::Duration;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use cardroot_dukpt::durable::{
     Device, DeviceKey, FileError, FileStore, NoRollbackProtection, OriginatorError, StateError, StateStore,

@@ -103,8 +103,27 @@ impl<const LEN: usize> StateStore for MemoryStore<LEN> {
 
     fn replace(&mut self, record: &[u8]) -> Result<(), MemoryStoreFull> {
         let full = MemoryStoreFull { found: record.len(), capacity: LEN };
-        self.record.get_mut(..record.len()).ok_or(full)?.copy_from_slice(record);
+        let (new, rest) = self.record.split_at_mut_checked(record.len()).ok_or(full)?;
+        new.copy_from_slice(record);
+        rest.fill(0);
         self.len = Some(record.len());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both schemes fit into a store that is long enough for AES, whose records are the longer ones.
+    #[test]
+    fn nothing_is_left_of_a_longer_record_in_memory() {
+        let mut store = MemoryStore::<8>::new();
+        store.replace(&[0xA5; 8]).unwrap();
+        store.replace(&[0x5A; 3]).unwrap();
+        assert_eq!(store.record(), Some(&[0x5A; 3][..]));
+        assert_eq!(store.record[3..], [0; 5]);
+        let full = store.replace(&[0xA5; 9]).unwrap_err();
+        assert_eq!((full, store.record()), (MemoryStoreFull { found: 9, capacity: 8 }, Some(&[0x5A; 3][..])));
     }
 }
