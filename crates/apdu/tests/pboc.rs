@@ -277,7 +277,7 @@ fn published_bytes_are_met_byte_by_byte() {
     let published = met.iter().filter(|row| row.published).count();
     println!("{} of {} rows met, {published} of them published", met.len(), rows.len());
     for row in &left {
-        println!("not here yet: {} {}", row.id, row.step);
+        println!("the wallet's, in the crate `card`: {} {}", row.id, row.step);
     }
     assert_eq!((rows.len(), met.len(), published), (41, 23, 15));
     // What is left is the wallet, PIN commands and SAM commands.

@@ -167,7 +167,7 @@ impl Os {
         self.commit_here(Directory::erase);
         self.session.file = None;
         self.session.set_rights(Rights::default());
-        Ok(StatusWord::OK)
+        self.erase_past()
     }
 }
 

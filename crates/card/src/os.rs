@@ -11,7 +11,7 @@ use crate::memory::{KeyReference, Memory, Owner};
 use crate::profile::CardProfile;
 use crate::session::Session;
 use crate::state::{CardStore, Kept, OpenError};
-use crate::status::{APPLICATION_LOCKED, require};
+use crate::status::{APPLICATION_LOCKED, Outcome, require};
 use crate::transport_key::TransportKey;
 
 /// A card without its source of challenges. The commands are methods of it, one file for each group.
@@ -60,6 +60,11 @@ impl Os {
     /// The change is durable on return, or the card [is dead](Self::is_dead).
     pub(crate) fn commit<T>(&mut self, change: impl FnOnce(&mut Memory) -> T) -> T {
         self.memory.commit(change)
+    }
+
+    /// Has the store forget the state before this one, so that keys which are gone are nowhere.
+    pub(crate) fn erase_past(&mut self) -> Outcome {
+        self.memory.erase_past().map(|()| StatusWord::OK)
     }
 
     /// Whether the store has failed: what the card has in memory may be nowhere else, so it answers nothing more.

@@ -88,7 +88,7 @@ impl Os {
         require(self.key_file()?.has_room(cost, freed), StatusWord::NOT_ENOUGH_MEMORY)?;
         self.commit_keys(|keys| keys.set_pin(id, pin));
         self.session.forget(Proof::Pin);
-        Ok(StatusWord::OK)
+        self.erase_past()
     }
 
     /// Whether a key has no tries left, or its application is locked.

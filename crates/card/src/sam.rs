@@ -80,10 +80,11 @@ impl Os {
         let keys = self.key_file()?;
         self.expect_access(keys.add)?;
         let (usage, version) = key.name();
-        let freed = keys.find_sam_key(usage, version).map_or(0, |_| SamKey::COST);
+        let is_new = keys.find_sam_key(usage, version).is_none();
+        let freed = if is_new { 0 } else { SamKey::COST };
         require(keys.has_room(SamKey::COST, freed), StatusWord::NOT_ENOUGH_MEMORY)?;
         self.commit_keys(|keys| keys.put_sam_key(key));
-        Ok(StatusWord::OK)
+        if is_new { Ok(StatusWord::OK) } else { self.erase_past() }
     }
 
     /// INIT_FOR_DESCRYPT `80 1A usage version Lc factors`: derives the key that DES CRYPT then uses. There are exactly as

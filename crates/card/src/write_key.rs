@@ -162,7 +162,7 @@ impl Os {
         let old = keys.find(kind, id);
         require(keys.has_room(record.cost(), old.map_or(0, KeyRecord::cost)), StatusWord::NOT_ENOUGH_MEMORY)?;
         let outdated = old.and_then(|_| Proof::of(kind, id)).filter(|proof| self.session.has_proven(*proof));
-        let (path, is_master) = (self.session.path, record.is_master());
+        let (path, is_master, is_new) = (self.session.path, record.is_master(), old.is_none());
         self.commit(|memory| {
             if is_master && path == Path::MASTER_FILE {
                 memory.owner = Owner::Issuer;
@@ -175,7 +175,7 @@ impl Os {
         } else if let Some(proof) = outdated {
             self.session.forget(proof);
         }
-        Ok(StatusWord::OK)
+        if is_new { Ok(StatusWord::OK) } else { self.erase_past() }
     }
 
     /// The key file of the current directory.

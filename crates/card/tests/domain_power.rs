@@ -11,7 +11,6 @@ mod common;
 
 use core::sync::atomic::Ordering;
 use std::fs;
-use std::path::Path;
 
 use apdu::commands::gp::{Confidentiality, Dgi, DgiFormat, Last, StoreData};
 use apdu::secure::gp::{SecurityLevel, store_data};
@@ -19,11 +18,11 @@ use apdu::secure::scp02::{self, Scp02};
 use apdu::secure::scp03::{self, Scp03};
 use apdu::{CommandApdu, Header};
 use cardroot_card::gp::{DomainKeys, DomainKeysError, DomainName, DomainProfile, SecurityDomain};
-use cardroot_card::state::{CardStore, FileStore, MemoryStore, OpenError, StorageKey};
+use cardroot_card::state::{CardStore, FileStore, MemoryStore, OpenError};
 use cardroot_card::{Card, CardProfile, TransportKey};
 use common::TestRng;
 use common::domain::{Cut, Host, PROFILE, Side, copied, reopened, state, stored, version};
-use common::power::{Failing, Moment};
+use common::power::{Failing, Moment, states_in, storage_key};
 use tdea::{KeyLength, TdeaKey};
 
 const LONG: [u8; 300] = [0x5A; 300];
@@ -221,28 +220,9 @@ fn what_is_refused_is_not_written() {
     assert_eq!(states.lock().unwrap().len(), 2, "the try, and the session");
 }
 
-fn storage_key() -> StorageKey {
-    StorageKey::from_fill(|key| key.fill(0x3C))
-}
-
 /// Whether a half of one of these keys is somewhere.
 fn shows(bytes: &[u8], fill: u8) -> bool {
     [fill, fill + 0x10, fill + 0x20].iter().any(|byte| bytes.windows(8).any(|window| window == [*byte; 8]))
-}
-
-/// The states in the slots of a file: what one has is seen while the other is spoilt.
-fn states_in(path: &Path) -> [Vec<u8>; 2] {
-    let content = fs::read(path).unwrap();
-    [4096, 4096 + 0x1_0000].map(|slot| {
-        let mut spoilt = content.clone();
-        spoilt[slot + 20] ^= 1;
-        fs::write(path, spoilt).unwrap();
-        let mut store = FileStore::open(path, storage_key()).unwrap();
-        let state = store.load().unwrap().unwrap().expose_bytes().to_vec();
-        drop(store);
-        fs::write(path, &content).unwrap();
-        state
-    })
 }
 
 fn replace_keys_in_a_file<P: Side>() {

@@ -9,13 +9,15 @@
 mod common;
 
 use apdu::secure::pboc::Protection;
-use cardroot_card::state::{CardStore, MemoryStore, OpenError};
+use cardroot_card::state::{CardStore, FileStore, MemoryStore, OpenError};
 use cardroot_card::{AuthenticationForm, Card, CardKind, CardProfile, CardSystem, KeyCard, TransportKey};
-use common::power::{Failing, Moment, Run, Supply};
+use common::power::{Failing, Moment, Run, Supply, states_in, storage_key};
 use common::wallet::{TERMINAL, wallet};
 use common::{
     APP_MASTER, CARD_MASTER, Desk, SERIAL, TRANSPORT, TestRng, family, hex, hex_of, key_record, sam,
 };
+
+use tdea::TdeaKey;
 
 /// Cuts the power before and after write `number`, looks at what the cards have and starts them again.
 fn cut_at(number: usize, whole: &Run, scenario: impl Fn()) {
@@ -74,7 +76,7 @@ fn life_of_a_user_card() {
 fn a_user_card_survives_a_cut_at_every_write_of_its_life() {
     let cuts = cut_everywhere(life_of_a_user_card);
     println!("{cuts} writes, cut before and after each");
-    assert_eq!(cuts, 64);
+    assert_eq!(cuts, 66);
 }
 
 #[test]
@@ -87,7 +89,7 @@ fn a_purchase_at_a_sam_survives_a_cut_at_every_write() {
         assert_ne!(answer, answer_of_next);
         terminal.ok(&format!("8072000004{}", hex_of(&answer_of_next[4..])));
     });
-    assert_eq!(cuts, 76);
+    assert_eq!(cuts, 78);
 }
 
 #[test]
@@ -100,7 +102,44 @@ fn a_key_on_its_way_between_key_cards_survives_a_cut_at_every_write() {
         family::open(&mut secondary);
         family::give(&mut mother, &mut secondary, 0x47, 0x01, &[]).ok();
     });
-    assert_eq!(cuts, 58);
+    assert_eq!(cuts, 60);
+}
+
+#[test]
+fn secrets_that_were_replaced_or_erased_are_in_neither_slot_of_the_file() {
+    const OLD: [u8; 16] = *b"line, old\xB1\xB2\xB3\xB4\xB5\xB6\xB7";
+    const NEW: [u8; 16] = *b"line, new\xC1\xC2\xC3\xC4\xC5\xC6\xC7";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("user.card");
+    let profile = CardProfile::user(SERIAL);
+    let store = || FileStore::open(&path, storage_key()).unwrap();
+    let transport = TransportKey::try_from(TdeaKey::from(TRANSPORT)).unwrap();
+    drop(Card::blank_in(store(), profile, transport, TestRng::new(1)).unwrap());
+    let shown = || {
+        let states = states_in(&path);
+        let is_there = |secret: &[u8; 16]| {
+            states.each_ref().map(|state| state.windows(16).any(|window| window == secret))
+        };
+        [TRANSPORT, CARD_MASTER, APP_MASTER, OLD, NEW].map(|secret| is_there(&secret))
+    };
+    let (no, yes) = ([false; 2], [true; 2]);
+
+    drop(Desk::reopened(store(), profile).mastered());
+    assert_eq!(shown()[..2], [no, yes], "the transport key, the master");
+    let mut desk = Desk::reopened(store(), profile);
+    desk.authenticate(0x00, &CARD_MASTER);
+    desk.make_application();
+    desk.write_key(0x01, 0x05, &key_record(0xF6, &OLD), &APP_MASTER).ok();
+    desk.write_key(0x36, 0x05, &key_record(0xF6, &NEW), &APP_MASTER).ok();
+    drop(desk);
+    assert_eq!(shown()[2..], [yes, no, yes], "the application's master, the old key, the new one");
+
+    let mut desk = Desk::reopened(store(), profile);
+    desk.ok("00A40000023F01");
+    desk.authenticate(0x00, &APP_MASTER);
+    desk.ok("800E000000");
+    drop(desk);
+    assert_eq!(shown()[1..], [yes, no, no, no], "the card's master, and nothing of what was erased");
 }
 
 /// A user card in a store of its own, with 1000 in its purse, as it comes up.

@@ -169,12 +169,17 @@ impl Desk {
     /// keys are added at level A.
     pub fn with_application(self) -> Self {
         let mut desk = self.mastered();
-        desk.ok("80E03F0111 38 0600 F0 AA 95 FFFF A00000000386980701");
-        desk.ok("00A40000023F01");
-        desk.ok("80E0000007 3F 0180 95 AA FFFF");
-        desk.write_key(0x01, 0x00, &key_record(0xF9, &APP_MASTER), &CARD_MASTER).ok();
-        desk.authenticate(0x00, &APP_MASTER);
+        desk.make_application();
         desk
+    }
+
+    /// The same for a card whose master is proven.
+    pub fn make_application(&mut self) {
+        self.ok("80E03F0111 38 0600 F0 AA 95 FFFF A00000000386980701");
+        self.ok("00A40000023F01");
+        self.ok("80E0000007 3F 0180 95 AA FFFF");
+        self.write_key(0x01, 0x00, &key_record(0xF9, &APP_MASTER), &CARD_MASTER).ok();
+        self.authenticate(0x00, &APP_MASTER);
     }
 
     /// Lays ready what GET CHALLENGE will draw.

@@ -12,11 +12,12 @@
 use core::cell::RefCell;
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::io;
 use std::panic::{catch_unwind, resume_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::{fs, io};
 
-use cardroot_card::state::{CardStore, MemoryStore, StoredCard};
+use cardroot_card::state::{CardStore, FileStore, MemoryStore, StorageKey, StoredCard};
 use cardroot_card::{Card, CardProfile, TransportKey};
 
 use super::Source;
@@ -186,4 +187,24 @@ impl CardStore for Failing {
         }
         if moment.is_some() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
+}
+
+/// The key that files of tests are sealed under.
+pub fn storage_key() -> StorageKey {
+    StorageKey::from_fill(|key| key.fill(0x3C))
+}
+
+/// The states in the slots of a file: what one has is seen while the other is spoilt.
+pub fn states_in(path: &Path) -> [Vec<u8>; 2] {
+    let content = fs::read(path).unwrap();
+    [4096, 4096 + 0x1_0000].map(|slot| {
+        let mut spoilt = content.clone();
+        spoilt[slot + 20] ^= 1;
+        fs::write(path, spoilt).unwrap();
+        let mut store = FileStore::open(path, storage_key()).unwrap();
+        let state = store.load().unwrap().unwrap().expose_bytes().to_vec();
+        drop(store);
+        fs::write(path, &content).unwrap();
+        state
+    })
 }
