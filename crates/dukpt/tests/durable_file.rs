@@ -4,12 +4,9 @@
 
 mod common;
 
-use core::time::Duration;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::thread;
 
 use cardroot_dukpt::durable::{
     Device, DeviceKey, FileError, FileStore, NoRollbackProtection, OriginatorError, StateError, StateStore,
@@ -92,19 +89,6 @@ fn files_of_something_else_are_left_as_they_are() {
     }
     assert!(matches!(FileStore::open(&folder.0), Err(FileError::Io(_))), "a folder");
     assert!(matches!(FileStore::open(folder.0.join("no/such/folder")), Err(FileError::Io(_))));
-}
-
-/// A pipe would keep the program waiting for what never comes.
-#[cfg(unix)]
-#[test]
-fn what_is_no_file_is_refused_at_once() {
-    let folder = Folder::new("no-file");
-    assert!(std::process::Command::new("mkfifo").arg(folder.state()).status().unwrap().success());
-    for path in [folder.state(), "/dev/null".into(), "/dev/zero".into()] {
-        let (sender, refused) = mpsc::channel();
-        thread::spawn(move || sender.send(matches!(FileStore::open(path), Err(FileError::NotAStateFile))));
-        assert_eq!(refused.recv_timeout(Duration::from_secs(20)), Ok(true));
-    }
 }
 
 #[test]
