@@ -28,7 +28,7 @@ pub struct InFile {
 }
 
 impl InFile {
-    /// The store of this folder; it is made if there is none.
+    /// The store of this folder; it is made if there is none, and brought to this program's layout if an older one made it.
     pub fn within(folder: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
         let path = folder.join("counters");
@@ -46,6 +46,7 @@ impl Memory for InFile {
         if self.crashed.exists() {
             fs::rename(&self.crashed, &self.path)?;
         }
+        RedbGuard::migrate(&self.path)?;
         Ok(RedbGuard::open(&self.path, Policy::Strict)?)
     }
 
