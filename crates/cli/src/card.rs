@@ -174,9 +174,12 @@ fn plug_in(
 
 /// A blank card, or the one in its file.
 fn card(arguments: &Serve, profile: CardProfile) -> Result<Card<impl CryptoRng>, Failure> {
+    let missing = || Failure::usage("this card takes --transport-key, or --known-transport-key for tests");
+    if arguments.domain.are_given() {
+        return Err(missing());
+    }
     let mut secrets = Secrets::default();
     let key = transport_key(arguments, &mut secrets)?;
-    let missing = || Failure::usage("this card takes --transport-key, or --known-transport-key for tests");
     if key.is_none() && !arguments.has_file() {
         return Err(missing());
     }
@@ -213,6 +216,10 @@ enum Place {
 }
 
 impl Serve {
+    fn has_transport_key(&self) -> bool {
+        self.transport_key.is_some() || self.known_transport_key
+    }
+
     /// Whether --state names a file that is there, so that no key may be needed.
     fn has_file(&self) -> bool {
         self.state.as_ref().is_some_and(|path| path.exists())

@@ -110,10 +110,21 @@ fn each_profile_takes_the_key_that_is_its_own() {
     assert!(sentence.contains("--profile gp takes --domain-key"), "{sentence}");
     let sentence = run(&format!("card serve --profile user --domain-key @{key}")).usage();
     assert!(sentence.contains("this card takes --transport-key"), "{sentence}");
+    for (profile, own, other) in [
+        ("gp", "--known-domain-key 16", "--known-transport-key"),
+        ("user", "--known-transport-key", "--known-domain-key 16"),
+        ("user", "--known-transport-key", "--variant 70"),
+    ] {
+        let sentence = run(&format!("card serve --profile {profile} {own} {other}")).usage();
+        assert!(sentence.contains("takes --"), "{sentence}");
+    }
     let sentence = run("card serve --profile gp --known-domain-key 24 --variant 15").refused();
     assert!(sentence.starts_with("the key of the domain is refused: "), "{sentence}");
-    let sentence = run("card serve --profile gp --known-domain-key 16 --variant 20").usage();
-    assert!(sentence.contains("the variants are 15 and 55"), "{sentence}");
+    for variant in ["20", "+0", "070", "7"] {
+        let sentence =
+            run(&format!("card serve --profile gp --known-domain-key 16 --variant {variant}")).usage();
+        assert!(sentence.contains("the variants are 15 and 55"), "{sentence}");
+    }
 }
 
 #[test]

@@ -28,9 +28,20 @@ pub(super) struct Options {
     #[arg(long, value_name = "BYTES", value_parser = ["16", "24", "32"])]
     known_domain_key: Option<String>,
     /// With --profile gp: the variant (i) of protocol 02, TDEA: 15, 55; or of protocol 03, AES: 00, 10, 30, 60, 70. A domain that is in
-    /// its file speaks the protocol of its keys
-    #[arg(long, value_name = "I", default_value = "70")]
-    variant: Variant,
+    /// its file speaks the protocol of its keys. By default 70
+    #[arg(long, value_name = "I")]
+    variant: Option<Variant>,
+}
+
+impl Options {
+    /// Whether anything was said that other cards have no use for.
+    pub(super) const fn are_given(&self) -> bool {
+        self.domain_key.is_some() || self.known_domain_key.is_some() || self.variant.is_some()
+    }
+
+    fn variant(&self) -> Variant {
+        self.variant.unwrap_or(Variant::Scp03(scp03::Implementation::I70))
+    }
 }
 
 /// A variant of either protocol.
@@ -48,8 +59,9 @@ impl FromStr for Variant {
         match text {
             "15" => Ok(Self::Scp02(I15)),
             "55" => Ok(Self::Scp02(I55)),
-            _ => u8::from_str_radix(text, 16)
-                .ok()
+            _ => Some(text)
+                .filter(|text| text.len() == 2 && text.bytes().all(|digit| digit.is_ascii_digit()))
+                .and_then(|text| u8::from_str_radix(text, 16).ok())
                 .and_then(scp03::Implementation::from_byte)
                 .map(Self::Scp03)
                 .ok_or("the variants are 15 and 55 of protocol 02, and 00, 10, 30, 60 and 70 of protocol 03"),
@@ -59,9 +71,12 @@ impl FromStr for Variant {
 
 /// Serves the domain in its file, or one whose only key set has version 01. Its key data is the serial number after two zeros.
 pub(super) fn serve(arguments: &Serve) -> Result<Report, Failure> {
+    let missing = || Failure::usage("--profile gp takes --domain-key, or --known-domain-key for tests");
+    if arguments.has_transport_key() {
+        return Err(missing());
+    }
     let mut secrets = Secrets::default();
     let keys = keys(&arguments.domain, &mut secrets)?;
-    let missing = || Failure::usage("--profile gp takes --domain-key, or --known-domain-key for tests");
     if keys.is_none() && !arguments.has_file() {
         return Err(missing());
     }
@@ -83,7 +98,7 @@ pub(super) fn serve(arguments: &Serve) -> Result<Report, Failure> {
 fn profile(arguments: &Serve) -> DomainProfile {
     let [a, b, c, d, e, f, g, h]: [u8; CardProfile::SERIAL_LEN] = arguments.serial;
     let mut profile = DomainProfile::new([0, 0, a, b, c, d, e, f, g, h]);
-    match arguments.domain.variant {
+    match arguments.domain.variant() {
         Variant::Scp02(implementation) => profile.scp02 = implementation,
         Variant::Scp03(implementation) => profile.scp03 = implementation,
     }
@@ -93,7 +108,7 @@ fn profile(arguments: &Serve) -> DomainProfile {
 /// The keys of a new domain, of the variant's cipher, if they are given.
 fn keys(options: &Options, secrets: &mut Secrets) -> Result<Option<DomainKeys>, Failure> {
     let Some(key) = read_key(options, secrets)? else { return Ok(None) };
-    let keys = match options.variant {
+    let keys = match options.variant() {
         Variant::Scp02(_) => TdeaKey::try_from(key.as_slice())
             .map(|key| DomainKeys::from([key.duplicate(), key.duplicate(), key]))
             .map_err(unfit),
