@@ -6,11 +6,11 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use cardroot::dukpt::audit::{self, Observation, Outcome, Thresholds};
-use cardroot::dukpt::guard::{Claim, OriginatorId, Refusal, RequestId, Scheme, Verdict};
+use cardroot::dukpt::guard::{Claim, OriginatorId, Refusal, Scheme, Verdict};
 use cardroot::dukpt::{Authentication, Ksn, aes};
-use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use clap::Args;
 
+use super::journal::{Format, Line, MacName, OutcomeName, request_id};
 use crate::error::Failure;
 use crate::file;
 use crate::hex;
@@ -40,52 +40,6 @@ pub(crate) struct Audit {
     jump: u32,
     /// The record; standard input if not given
     file: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// Comma-separated values
-    Csv,
-    /// JSON lines
-    Jsonl,
-}
-
-impl Format {
-    fn of(path: Option<&Path>) -> Self {
-        let extension = path.and_then(Path::extension).unwrap_or_default();
-        let is = |name: &str| extension.eq_ignore_ascii_case(name);
-        if is("jsonl") || is("ndjson") { Self::Jsonl } else { Self::Csv }
-    }
-}
-
-/// A line of the record, as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    time: u64,
-    #[serde(default)]
-    source: String,
-    ksn: String,
-    request: String,
-    outcome: OutcomeName,
-    #[serde(default)]
-    mac: Option<MacName>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum OutcomeName {
-    Accepted,
-    Repeated,
-    Refused,
-    NotAuthentic,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum MacName {
-    Verified,
-    Absent,
 }
 
 /// A line that was understood; the source is a number, since logs have few places and many lines.
@@ -199,10 +153,7 @@ impl Log {
     fn take(&mut self, line: Line) -> Result<(), LineError> {
         let (originator, counter) = name(&line.ksn)?;
         let digest = hex::decode(line.request.as_bytes()).map_err(LineError::Request)?;
-        let mut request = RequestId([0; 16]);
-        for (byte, found) in request.0.iter_mut().zip(digest.iter()) {
-            *byte = *found;
-        }
+        let request = request_id(&digest);
         let authentication = match line.mac {
             Some(MacName::Verified) => Some(Authentication::Verified),
             Some(MacName::Absent) => Some(Authentication::Absent),
