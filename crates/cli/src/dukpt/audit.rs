@@ -17,8 +17,8 @@ use crate::hex;
 use crate::output::{Record, Report, Value};
 
 pub(super) const HELP: &str = "\
-The record has a message on each line, in the order in which the receiver judged them. CSV has a line of names first, in any
-order; JSON lines have an object on each line. Members:
+The record, as dukpt receiver accept --record writes it, has a message on each line, in the order in which the receiver
+judged them. CSV has a line of names first, in any order; JSON lines have an object on each line. Members:
   time       when it came: a whole number in any unit
   source     where it came from, as the receiver knows it; equal texts are one place; may be empty
   ksn        the key serial number, 5 to 10 bytes (TDES) or 12 (AES)
