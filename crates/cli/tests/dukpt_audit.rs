@@ -5,6 +5,9 @@ mod common;
 
 use common::{Run, Scratch, run, run_with};
 
+/// A line in which the outcome is none.
+const BAD: &str = "1,,FFFF9876543210E00001,A1,taken,verified";
+
 /// A name at two places by turns, with a counter used twice, and one that is as it should be.
 const CLONED: &str = "\
 # a day in June
@@ -146,9 +149,38 @@ fn lines_that_are_not_understood_are_named() {
             "{line}: {sentence}"
         );
     }
+    let columns = audit(&format!("{head}1,FFFF9876543210E00001\n"), "").refused();
+    assert_eq!(columns, "standard input, line 2: 2 columns, and 6 names above them");
     let names = audit("time,place\n1,x\n", "").refused();
     assert!(names.contains("unknown field `place`"), "{names}");
     let json = audit("{\"time\": 1}\n", "--format jsonl").refused();
     assert!(json.starts_with("standard input, line 1: missing field"), "{json}");
     assert!(run("dukpt audit /nowhere/record.csv").refused().contains("can't be read"));
+}
+
+#[test]
+fn remarks_and_blank_lines_count_as_lines() {
+    let head = "time,source,ksn,request,outcome,mac";
+    let good = "1,,FFFF9876543210E00001,A1,accepted,verified";
+    for (before, line) in [
+        (vec![head], 2),
+        (vec!["# a remark", head, good], 4),
+        (vec!["", "# a remark", "", head, "", "# another", "#", "", good, "", ""], 12),
+    ] {
+        for (end, last) in [("\n", "\n"), ("\n", ""), ("\r\n", "\r\n"), ("\r\n", "")] {
+            for (bad, what) in [
+                (BAD, "unknown variant `taken`"),
+                ("1,FFFF9876543210E00001", "2 columns, and 6 names above them"),
+                ("1,,FFFF98,A1,accepted,verified", "ksn: a key serial number"),
+            ] {
+                let record = format!("{}{end}{bad}{last}", before.join(end));
+                let sentence = audit(&record, "").refused();
+                let expected = format!("standard input, line {line}: {what}");
+                assert!(sentence.starts_with(&expected), "{record:?}: {sentence}");
+                // What follows makes no difference.
+                let record = format!("{record}{end}# a remark{end}{end}{good}{end}");
+                assert!(last.is_empty() || audit(&record, "").refused().starts_with(&expected));
+            }
+        }
+    }
 }

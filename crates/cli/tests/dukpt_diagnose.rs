@@ -326,6 +326,26 @@ fn macs_over_another_form_of_the_message_are_named() {
 }
 
 #[test]
+fn what_would_take_minutes_is_refused() {
+    const MAX_LEN: usize = 64 << 10;
+    let scratch = Scratch::new("diagnose_long");
+    let longest = scratch.file("longest", vec![0; MAX_LEN]);
+    let longer = scratch.file("longer", vec![0; MAX_LEN + 1]);
+    for (what, options) in [("data", ""), ("mac", "--mac 9CCC7817")] {
+        let run = diagnose(what, BDK, KSN, &format!("{options} --raw {longer}"));
+        assert_eq!(run.stdout, "");
+        assert_eq!(
+            run.refused(),
+            format!(
+                "{longer}: 65537 bytes are more than the 65536 that are tried under all keys: give a shorter one of the same terminal"
+            )
+        );
+    }
+    let tried = diagnose("data", BDK, KSN, &format!("--raw {longest}"));
+    assert!(tried.json()["keys_tried"].as_u64().unwrap() > 100);
+}
+
+#[test]
 fn keys_and_pins_are_never_shown() {
     let options = format!("--pan {PAN} --block 1B9C1845EB993A7A");
     let run = diagnose("pin", BDK, KSN, &options).done();

@@ -23,7 +23,7 @@ fn examples_print_what_the_readme_shows() {
         assert!(matches(&shown, output), "$ {command}\nprints\n{shown}\nand not\n{output}");
     }
     println!("{} examples", examples.len());
-    assert_eq!(examples.len(), 99);
+    assert_eq!(examples.len(), 106);
 }
 
 /// The commands of all console blocks; a line after `> ` goes on with the command before.

@@ -6,19 +6,19 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use cardroot::dukpt::audit::{self, Observation, Outcome, Thresholds};
-use cardroot::dukpt::guard::{Claim, OriginatorId, Refusal, RequestId, Scheme, Verdict};
+use cardroot::dukpt::guard::{Claim, OriginatorId, Refusal, Scheme, Verdict};
 use cardroot::dukpt::{Authentication, Ksn, aes};
-use clap::{Args, ValueEnum};
-use serde::Deserialize;
+use clap::Args;
 
+use super::journal::{Format, Line, MacName, OutcomeName, request_id};
 use crate::error::Failure;
 use crate::file;
 use crate::hex;
 use crate::output::{Record, Report, Value};
 
 pub(super) const HELP: &str = "\
-The record has a message on each line, in the order in which the receiver judged them. CSV has a line of names first, in any
-order; JSON lines have an object on each line. Members:
+The record, as dukpt receiver accept --record writes it, has a message on each line, in the order in which the receiver
+judged them. CSV has a line of names first, in any order; JSON lines have an object on each line. Members:
   time       when it came: a whole number in any unit
   source     where it came from, as the receiver knows it; equal texts are one place; may be empty
   ksn        the key serial number, 5 to 10 bytes (TDES) or 12 (AES)
@@ -42,52 +42,6 @@ pub(crate) struct Audit {
     file: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Format {
-    /// Comma-separated values
-    Csv,
-    /// JSON lines
-    Jsonl,
-}
-
-impl Format {
-    fn of(path: Option<&Path>) -> Self {
-        let extension = path.and_then(Path::extension).unwrap_or_default();
-        let is = |name: &str| extension.eq_ignore_ascii_case(name);
-        if is("jsonl") || is("ndjson") { Self::Jsonl } else { Self::Csv }
-    }
-}
-
-/// A line of the record, as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    time: u64,
-    #[serde(default)]
-    source: String,
-    ksn: String,
-    request: String,
-    outcome: OutcomeName,
-    #[serde(default)]
-    mac: Option<MacName>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum OutcomeName {
-    Accepted,
-    Repeated,
-    Refused,
-    NotAuthentic,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum MacName {
-    Verified,
-    Absent,
-}
-
 /// A line that was understood; the source is a number, since logs have few places and many lines.
 struct Seen {
     time: u64,
@@ -108,7 +62,11 @@ struct Log {
 #[derive(Debug, thiserror::Error)]
 enum LineError {
     #[error("{0}")]
-    Csv(#[from] csv::Error),
+    Csv(csv::Error),
+    #[error("{found} columns, and {expected} names above them")]
+    Columns { found: u64, expected: u64 },
+    #[error("{0}")]
+    Member(String),
     #[error("{0}")]
     Json(#[from] serde_json::Error),
     #[error("ksn: {0}")]
@@ -165,20 +123,62 @@ fn read(path: Option<&Path>, format: Format) -> Result<Log, Failure> {
 
 fn read_csv(source: impl Read) -> Result<Log, (u64, LineError)> {
     let mut log = Log::default();
+    // A reader is one line further than the line that it has read if each ends in a line feed alone.
+    let source = LineFeeds(source.chain(b"\n".as_slice()));
     let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).trim(csv::Trim::All).from_reader(source);
-    let names = reader.headers().map_err(|error| (1, error.into()))?.clone();
+    let names = reader.headers().cloned().map_err(|error| (line_of(&reader), error.into()))?;
     if names.is_empty() {
         return Err((1, LineError::Empty));
     }
     let mut row = csv::StringRecord::new();
-    loop {
-        let line = reader.position().line();
-        let at = |error: LineError| (line, error);
-        if !reader.read_record(&mut row).map_err(|error| at(error.into()))? {
-            return Ok(log);
+    while reader.read_record(&mut row).map_err(|error| (line_of(&reader), error.into()))? {
+        let line = row.deserialize::<Line>(Some(&names)).map_err(LineError::from);
+        line.and_then(|line| log.take(line)).map_err(|error| (line_of(&reader), error))?;
+    }
+    Ok(log)
+}
+
+/// The line that was read last. The position of a record is none: it is that of remarks and blank lines before it.
+fn line_of<R: Read>(reader: &csv::Reader<R>) -> u64 {
+    reader.position().line().saturating_sub(1)
+}
+
+/// Text without its carriage returns.
+struct LineFeeds<R>(R);
+
+impl<R: Read> Read for LineFeeds<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let found = self.0.read(buffer)?;
+            let mut kept = 0;
+            for index in 0..found {
+                if buffer.get(index) != Some(&b'\r') {
+                    buffer.swap(index, kept);
+                    kept += 1;
+                }
+            }
+            // Nothing is the end.
+            if kept > 0 || found == 0 {
+                return Ok(kept);
+            }
         }
-        let line: Line = row.deserialize(Some(&names)).map_err(|error| at(error.into()))?;
-        log.take(line).map_err(at)?;
+    }
+}
+
+impl From<csv::Error> for LineError {
+    /// Leaves out the place that the error names.
+    fn from(error: csv::Error) -> Self {
+        match error.kind() {
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                Self::Columns { found: *len, expected: *expected_len }
+            }
+            csv::ErrorKind::Utf8 { err, .. } => Self::Member(format!("column {}: {err}", err.field() + 1)),
+            csv::ErrorKind::Deserialize { err, .. } => match err.field() {
+                Some(field) => Self::Member(format!("column {}: {}", field + 1, err.kind())),
+                None => Self::Member(err.kind().to_string()),
+            },
+            _ => Self::Csv(error),
+        }
     }
 }
 
@@ -199,10 +199,7 @@ impl Log {
     fn take(&mut self, line: Line) -> Result<(), LineError> {
         let (originator, counter) = name(&line.ksn)?;
         let digest = hex::decode(line.request.as_bytes()).map_err(LineError::Request)?;
-        let mut request = RequestId([0; 16]);
-        for (byte, found) in request.0.iter_mut().zip(digest.iter()) {
-            *byte = *found;
-        }
+        let request = request_id(&digest);
         let authentication = match line.mac {
             Some(MacName::Verified) => Some(Authentication::Verified),
             Some(MacName::Absent) => Some(Authentication::Absent),

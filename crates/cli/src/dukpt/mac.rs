@@ -92,6 +92,11 @@ impl Prepared {
             .with("message_length", self.message.len());
         (record, mac)
     }
+
+    /// Whether `received` is the MAC of the message, or enough of it.
+    pub(super) fn verifies(&self, transaction: TransactionRef<'_>, received: &[u8]) -> bool {
+        self.key.key(transaction).mac(self.method, &self.message).1.verifies(received)
+    }
 }
 
 pub(super) fn run(arguments: &Mac) -> Result<Report, Failure> {

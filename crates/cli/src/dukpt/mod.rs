@@ -5,11 +5,13 @@ mod data;
 mod derive;
 mod diagnose;
 mod ik;
+mod journal;
 mod legacy;
 mod mac;
 mod names;
 mod next;
 mod pin;
+mod receiver;
 mod terminal;
 mod working_key;
 
@@ -59,6 +61,12 @@ pub(crate) enum Command {
     /// counter; no key is ever used twice. Each command that uses a key is a transaction of its own.
     #[command(subcommand)]
     Terminal(terminal::Command),
+    /// A receiver whose memory is in a file: it accepts each counter once
+    ///
+    /// The memory is written and synchronised before a verdict is printed, and only messages whose MAC holds reach it. Each
+    /// `accept` judges one message.
+    #[command(subcommand)]
+    Receiver(receiver::Command),
     /// Finds out what is wrong when a PIN block, data or a MAC of a terminal does not fit
     ///
     /// Tries the keys of all editions, of AES DUKPT and of known mistakes: an initial key taken for a BDK, other ways to fill
@@ -87,6 +95,7 @@ impl Command {
             Self::EncryptData(arguments) => data::encrypt(&arguments),
             Self::DecryptData(arguments) => data::decrypt(&arguments),
             Self::Terminal(command) => command.run(),
+            Self::Receiver(command) => command.run(),
             Self::Diagnose(command) => command.run(),
             Self::Audit(arguments) => audit::run(&arguments),
             Self::Legacy(command) => command.run(),

@@ -89,7 +89,7 @@ impl Scheme {
 
 impl Compatibility {
     /// Reads an AES name of 12 bytes, or of 10 in the mode of this option.
-    fn ksn(&self, bytes: &[u8]) -> Result<aes::Ksn, Failure> {
+    pub(super) fn ksn(&self, bytes: &[u8]) -> Result<aes::Ksn, Failure> {
         if !self.compatibility {
             return aes_ksn(bytes);
         }

@@ -14,7 +14,7 @@ mod pin;
 mod search;
 mod tdes;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use zeroize::Zeroizing;
@@ -23,6 +23,7 @@ use self::look::Hint;
 use self::path::Problem;
 use self::search::{Fit, Outcome, search};
 use crate::error::Failure;
+use crate::file;
 use crate::hex;
 use crate::output::{Record, Report, Value};
 use crate::secret::{PanArgument, Secrets, Source};
@@ -97,7 +98,7 @@ pub(crate) struct Data {
     /// FILE holds the data itself, not its hexadecimal digits
     #[arg(long)]
     raw: bool,
-    /// The encrypted data in hexadecimal; standard input if not given
+    /// The encrypted data in hexadecimal, at most 64 KiB of data; standard input if not given
     file: Option<PathBuf>,
 }
 
@@ -111,8 +112,23 @@ pub(crate) struct Mac {
     /// FILE holds the message itself, not its hexadecimal digits
     #[arg(long)]
     raw: bool,
-    /// The message in hexadecimal; standard input if not given
+    /// The message in hexadecimal, at most 64 KiB of message; standard input if not given
     file: Option<PathBuf>,
+}
+
+/// Most bytes of data or of a message: hundreds of keys are tried over all of them, which takes seconds for so many.
+const MAX_LEN: usize = 64 << 10;
+
+/// Reads data or a message, short enough to be tried under all keys.
+fn read(path: Option<&Path>, raw: bool, secrets: &mut Secrets) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let bytes = secrets.message(path, raw)?;
+    match bytes.len() {
+        ..=MAX_LEN => Ok(bytes),
+        found => Err(Failure::refused(format!(
+            "{}: {found} bytes are more than the {MAX_LEN} that are tried under all keys: give a shorter one of the same terminal",
+            file::place(path)
+        ))),
+    }
 }
 
 impl Command {
@@ -170,7 +186,7 @@ fn diagnose_data(arguments: &Data) -> Result<Report, Failure> {
     }
     let pan = pan.as_ref().map(|pan| secrets.pan("--pan", pan)).transpose()?;
     let data = data::Data {
-        sent: secrets.message(file.as_deref(), *raw)?.to_vec(),
+        sent: read(file.as_deref(), *raw, &mut secrets)?.to_vec(),
         iv: iv.as_ref().map(|iv| iv.0.clone()),
         hint: Hint { known, pan },
     };
@@ -185,7 +201,7 @@ fn diagnose_mac(arguments: &Mac) -> Result<Report, Failure> {
     if mac.0.len() < mac::Message::MIN_LEN {
         return Err(Failure::usage("--mac: fewer than 4 bytes fit by chance; give all of the MAC"));
     }
-    let message = mac::Message::new(&secrets.message(file.as_deref(), *raw)?, mac.0.clone());
+    let message = mac::Message::new(&read(file.as_deref(), *raw, &mut secrets)?, mac.0.clone());
     let outcome = search(&key, &given.ksn.0, Problem::Mac, |candidate| message.fits(candidate));
     Ok(report(given, &outcome, "--mac is no MAC of the message", false))
 }

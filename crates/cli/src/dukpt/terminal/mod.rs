@@ -98,8 +98,9 @@ struct StateOptions {
     /// The key that the device seals its state under, 64 bytes: @FILE, env:NAME, - (standard input) or ask
     #[arg(long, value_name = "K")]
     device_key: Source,
-    /// A file that counts the states, so that an old copy of the state file alone is noticed. Weaker than a counter in
-    /// hardware: whoever puts old copies of both back is not
+    /// A file that counts the states, so that an old copy of the state file alone is noticed. Give it with each command on the
+    /// state: the state does not know that it is counted, and without this option it is used unprotected, after which the
+    /// counter refuses it for good. Weaker than a counter in hardware: whoever puts old copies of both back is not noticed
     #[arg(long, value_name = "FILE")]
     rollback_counter: Option<PathBuf>,
 }
