@@ -8,65 +8,22 @@ use apdu::commands::pboc::{
     WriteKey, WriteKeyAction, des_crypt, init_for_descrypt,
 };
 use apdu::commands::{ChallengeLength, FileId, select_file, verify};
-use apdu::secure::pboc::{CardKey, Challenged, ExternalAuthKey, MasterKey, SessionError};
-use apdu::{Channel, CommandApdu, StatusWord, UnexpectedStatus};
+use apdu::secure::pboc::{CardKey, Challenged, ExternalAuthKey, MasterKey};
+use apdu::{Channel, StatusWord};
 use card::{CardProfile, KeyCard as KeyCardKind};
-use cardroot_kms::issuing::{KeyRing, KeyRingError, Mode, Plan, PlanError, PlanFault, Script, Verdict};
-use cardroot_kms::key_card::{KeyCard, KeyCardError, KeyName, OpenError, OpenKeyCard, Receiver};
-use common::{CHIP, PIN, Reader, SoftCard, blank, city_key, data, random_key, ring, rng};
+use cardroot_kms::issuing::{KeyRingError, Mode, Plan, PlanError, PlanFault, Verdict};
+use cardroot_kms::key_card::{KeyCard, KeyCardError, KeyName, OpenError, Receiver};
+use common::key_cards::{
+    APPLICATION, SAM, card_key, key_card_plan, made, officers_key, opened, receiving, send, status,
+    with_exchange_key, without_parent_keys,
+};
+use common::{CHIP, PIN, Reader, SoftCard, city_key, data, random_key, ring, rng};
 use diversify::Factor;
 use diversify::tree::purpose::{
-    ApplicationControl, ExternalAuthentication, Function, InternalAuthentication, Purchase,
+    ApplicationControl, ExternalAuthentication, InternalAuthentication, Purchase,
 };
 use diversify::tree::{Origin, ProvinceKey};
 use tdea::TdeaKey;
-
-const APPLICATION: FileId = FileId(0x3F01);
-const SAM: &str = r#"
-    name = "SAM of a key card"
-    version = 1
-    [card]
-    master = { key = "issuing", tries = 3 }
-    [[application]]
-    id = 0x3F01
-    name = "A00000000386980702"
-    size = 0x0300
-    keys = { size = 0x0180 }
-    master = { key = "application control", tries = 3 }
-    exchange-key = { version = 1 }
-"#;
-
-fn key_card_plan() -> Plan {
-    include_str!("data/key-card.toml").parse().unwrap()
-}
-
-fn with_exchange_key(key: &TdeaKey) -> KeyRing {
-    let mut keys = ring(0, CHIP);
-    keys.insert_exchange_key(1, key).unwrap();
-    keys
-}
-
-fn made(plan: &Plan, keys: &KeyRing, profile: CardProfile) -> (Script, SoftCard) {
-    let transport = random_key();
-    let script = plan.script(keys, &data(), &transport, Mode::Production).unwrap();
-    let mut card = blank(profile, &transport);
-    script.issue(&mut Reader::steady(&mut card)).unwrap();
-    card.reset();
-    (script, card)
-}
-
-fn send(card: &mut SoftCard, command: &CommandApdu) -> Vec<u8> {
-    Channel::new(card).transmit(command).unwrap().into_ok().unwrap().data().to_vec()
-}
-
-fn card_key<F: Function>() -> CardKey {
-    let key = city_key::<F>(0).card_key(Factor::from(CHIP));
-    CardKey::try_from(key.expose_key().duplicate()).unwrap()
-}
-
-fn officers_key() -> ExternalAuthKey {
-    ExternalAuthKey::from_key(card_key::<ExternalAuthentication>())
-}
 
 /// The key card of a city, and a SAM, that have these exchange keys.
 fn family(of_key_card: &TdeaKey, of_sam: &TdeaKey) -> (SoftCard, SoftCard) {
@@ -76,26 +33,9 @@ fn family(of_key_card: &TdeaKey, of_sam: &TdeaKey) -> (SoftCard, SoftCard) {
     (giver, sam)
 }
 
-fn opened(channel: &mut Channel<SoftCard>) -> OpenKeyCard<'_, SoftCard> {
-    let giver = KeyCard::select(channel, APPLICATION).unwrap();
-    giver.verify_pin(0x00, &PIN).unwrap().authenticate(0x01, &officers_key()).unwrap()
-}
-
-fn receiving(channel: &mut Channel<SoftCard>, kind: ReceiverKind) -> Receiver<'_, SoftCard> {
-    let master = MasterKey::from_key(card_key::<ApplicationControl>());
-    Receiver::open(channel, kind, CHIP, APPLICATION, &master).unwrap()
-}
-
 /// The key of the city that encrypts, one level above the cards.
 fn encrypting() -> KeyName<'static> {
     KeyName { usage: PsamKeyUsage::new(1, 7).unwrap(), version: 1, exchange_version: 1, factors: &[] }
-}
-
-fn status<E: core::fmt::Debug>(error: SessionError<E>) -> StatusWord {
-    match error {
-        SessionError::Status(UnexpectedStatus(status)) => status,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// What a card answers to EXPORT KEY, sent without the steps before it.
@@ -260,12 +200,6 @@ fn keys_of_the_province_reach_a_sam_by_way_of_a_citys_card() {
     let key = internal.city_key(city).card_key(user_card);
     key.expose_key().cipher().encrypt(tdea::Mode::Ecb, &mut expected).unwrap();
     assert_eq!(answer, expected);
-}
-
-/// A key card that gets its keys from another one.
-fn without_parent_keys(text: &str) -> String {
-    let (start, end) = (text.find("sam-key").unwrap(), text.find("exchange-key").unwrap());
-    format!("{}{}", &text[..start], &text[end..])
 }
 
 #[test]

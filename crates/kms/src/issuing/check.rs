@@ -3,6 +3,7 @@
 use apdu::commands::pboc::{KeyAttributes, KeyUse, PsamKeyUsage, Tries};
 use apdu::commands::{FileId, Sfi};
 
+use super::key_ring::PARENT;
 use super::plan::{Application, File, FileKind, Key, Master, Owner, Pin, Plan, SamKey, System, Use, Wallet};
 use super::plan_error::{At, PlanError, PlanFault, Result};
 use super::script::ALGORITHM;
@@ -180,6 +181,8 @@ pub(super) fn follow(state: u8) -> Result<u8> {
 pub(super) fn sam_usage(key: &SamKey) -> Result<PsamKeyUsage> {
     let distance = match key.of {
         Owner::City => 1,
+        // Secondary master, function, city, card.
+        Owner::Province if key.key == PARENT => 4,
         Owner::Province => 2,
     };
     let levels = key.levels.unwrap_or(distance);

@@ -4,7 +4,7 @@ use core::fmt;
 
 use diversify::LevelId;
 use diversify::tree::purpose::{Function, PurposeId};
-use diversify::tree::{Card, City, Level, Place, Province, TreeKey};
+use diversify::tree::{Card, City, Level, ParentKey, Place, Province, TreeKey};
 use tdea::{Kcv, TdeaKey};
 
 /// Whose keys a plan names: those of the card itself, those of its city or province, which only a SAM or a key card takes, or the one
@@ -51,23 +51,50 @@ pub struct KeyRing(Vec<RingKey>);
 
 /// A key of the ring.
 pub(super) struct RingKey {
-    /// None for the exchange key of a family, which has no place in the tree.
-    pub(super) purpose: Option<PurposeId>,
+    pub(super) role: Role,
     scope: KeyScope,
     place: Option<Place>,
     pub(super) version: u8,
     pub(super) key: TdeaKey,
 }
 
-impl RingKey {
-    pub(super) const fn name(&self) -> &'static str {
-        match self.purpose {
-            Some(purpose) => purpose.name(),
-            None => EXCHANGE,
+/// What a key of the ring is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// A function of cards.
+    Function(PurposeId),
+    /// The root of the tree: it makes the keys of all functions.
+    Parent,
+    /// Key cards and SAMs give keys to each other under it. It has no place in the tree.
+    Exchange,
+}
+
+impl Role {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Function(purpose) => purpose.name(),
+            Self::Parent => PARENT,
+            Self::Exchange => EXCHANGE,
+        }
+    }
+
+    /// Types that such a key may have on a card that uses it as its own.
+    pub(super) const fn card_types(self) -> &'static [u8] {
+        match self {
+            Self::Function(purpose) => purpose.card_key_types().fmcos,
+            Self::Parent | Self::Exchange => &[],
         }
     }
 }
 
+impl RingKey {
+    pub(super) const fn name(&self) -> &'static str {
+        self.role.name()
+    }
+}
+
+/// Name of the parent key.
+pub(super) const PARENT: &str = "parent";
 /// Name of the exchange key of a family.
 pub(super) const EXCHANGE: &str = "exchange";
 
@@ -120,6 +147,15 @@ impl KeyRing {
         self.insert(key, KeyScope::Province)
     }
 
+    /// Adds a copy of the parent key of the province: for mother cards, under the name `parent` of the province.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if the ring has this version of it, or has the key for a function.
+    pub fn insert_parent_key(&mut self, key: &ParentKey) -> Result<(), KeyRingError> {
+        let (place, version, key) = (Some(key.place()), key.version(), key.expose_key().duplicate());
+        self.push(RingKey { role: Role::Parent, scope: KeyScope::Province, place, version, key })
+    }
+
     fn insert<L: Level<F>, F: Function>(
         &mut self,
         key: &TreeKey<L, F>,
@@ -141,7 +177,7 @@ impl KeyRing {
             return Err(KeyRingError::OtherPlace);
         }
         let (version, key) = (key.version(), key.expose_key().duplicate());
-        self.push(RingKey { purpose: Some(F::ID), scope, place: Some(place), version, key })
+        self.push(RingKey { role: Role::Function(F::ID), scope, place: Some(place), version, key })
     }
 
     /// Adds a copy of the key under which key cards and SAMs of one family give keys to each other.
@@ -150,11 +186,11 @@ impl KeyRing {
     /// Returns [`KeyRingError`] if the ring has this version of it, or has the key for a function.
     pub fn insert_exchange_key(&mut self, version: u8, key: &TdeaKey) -> Result<(), KeyRingError> {
         let key = key.duplicate();
-        self.push(RingKey { purpose: None, scope: KeyScope::Family, place: None, version, key })
+        self.push(RingKey { role: Role::Exchange, scope: KeyScope::Family, place: None, version, key })
     }
 
     fn push(&mut self, key: RingKey) -> Result<(), KeyRingError> {
-        let same = self.0.iter().find(|other| other.purpose != key.purpose && other.key.ct_eq(&key.key));
+        let same = self.0.iter().find(|other| other.role != key.role && other.key.ct_eq(&key.key));
         if let Some(same) = same {
             return Err(KeyRingError::SecondPurpose(same.name()));
         }

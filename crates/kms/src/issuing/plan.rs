@@ -267,7 +267,7 @@ pub struct ExchangeKey {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SamKey {
-    /// Function whose key it is.
+    /// Function whose key it is; `parent`, of the province, is the key that all of them come from, for a mother card.
     pub key: String,
     /// Version of the key, where the ring has several.
     pub version: Option<u8>,
@@ -276,8 +276,8 @@ pub struct SamKey {
     /// Whose key it is: by default the city's.
     #[serde(default)]
     pub of: Owner,
-    /// Levels of dispersion down to the key of a user card, at most 7. By default, and at the least, 1 for a key of the city and 2
-    /// for one of the province.
+    /// Levels of dispersion down to the key of a user card, at most 7. By default, and at the least, 1 for a key of the city, 2
+    /// for one of the province and 4 for its parent key (secondary master, function, city, card).
     pub levels: Option<u8>,
     /// Type in the SAM, one that the function of the key calls for: 2 is purchase, 7 is encryption.
     pub kind: u8,
@@ -291,7 +291,8 @@ pub enum Owner {
     /// A city's.
     #[default]
     City,
-    /// The province's: a secondary key card gives each city its own, a SAM derives those of every city.
+    /// The province's: a secondary key card gives each city its own, a SAM derives those of every city; a mother card gives the
+    /// secondary card the province's, from the parent key.
     Province,
 }
 

@@ -7,11 +7,12 @@ use apdu::commands::pboc::{
 };
 use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
 use diversify::known_test_key;
+use diversify::tree::purpose::PurposeId;
 use tdea::TdeaKey;
 
 use super::check::{file_place, follow, key_place, key_use, sam_usage, tries, wallet_log, wallet_place};
 use super::data::CardData;
-use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey};
+use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey, Role};
 use super::plan::{
     self, Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Owner, Pin,
     Plan, SamKey, Use,
@@ -240,8 +241,7 @@ impl<'a> Planner<'a> {
             Owner::Province => KeyScope::Province,
         };
         let taken = self.take(&key.key, scope, key.version, None)?;
-        let types = taken.purpose.map_or([].as_slice(), |purpose| purpose.card_key_types().fmcos);
-        if !types.iter().any(|key_type| sam_kinds(*key_type).contains(&key.kind)) {
+        if !goes_under(taken.role, key.kind) {
             return Err(PlanFault::NotForThisKind { function: taken.name(), kind: key.kind });
         }
         Ok(LoadedSamKey {
@@ -331,8 +331,7 @@ impl<'a> Planner<'a> {
             return Err(PlanFault::SeveralVersions(name.to_owned()));
         }
         let function = key.name();
-        let types = key.purpose.map_or(&[][..], |purpose| purpose.card_key_types().fmcos);
-        if let Some(used) = used.filter(|used| !types.contains(&used.type_byte())) {
+        if let Some(used) = used.filter(|used| !key.role.card_types().contains(&used.type_byte())) {
             return Err(PlanFault::NotForThisFunction { function, used });
         }
         self.check(&key.key)?;
@@ -388,6 +387,15 @@ impl plan::WalletKind {
             Self::Deposit => Wallet::Deposit,
             Self::Purse => Wallet::Purse,
         }
+    }
+}
+
+/// Whether a SAM or key card may keep a key under `kind`. The parent key goes under every kind that a function of cards calls for.
+fn goes_under(role: Role, kind: u8) -> bool {
+    let serves = |role: Role| role.card_types().iter().any(|key_type| sam_kinds(*key_type).contains(&kind));
+    match role {
+        Role::Parent => PurposeId::ALL.iter().any(|purpose| serves(Role::Function(*purpose))),
+        _ => serves(role),
     }
 }
 
