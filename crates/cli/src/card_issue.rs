@@ -210,6 +210,7 @@ impl Job {
                         KeyScope::City => "city",
                         KeyScope::Province => "province",
                         KeyScope::Family => "family",
+                        KeyScope::OpenedCard => "opened card",
                     },
                 )
                 .with("version", version)

@@ -3,12 +3,9 @@
 
 mod common;
 
-use apdu::commands::pboc::{
-    Access, DesCrypt, ExportKey, KeyAttributes, KeyLoading, KeyRecord, KeyUse, PsamKeyUsage, ReceiverKind,
-    WriteKey, WriteKeyAction, des_crypt, init_for_descrypt,
-};
+use apdu::commands::pboc::{DesCrypt, ExportKey, PsamKeyUsage, ReceiverKind, des_crypt, init_for_descrypt};
 use apdu::commands::{ChallengeLength, FileId, select_file, verify};
-use apdu::secure::pboc::{CardKey, Challenged, ExternalAuthKey, MasterKey};
+use apdu::secure::pboc::{Challenged, ExternalAuthKey, MasterKey};
 use apdu::{Channel, StatusWord};
 use card::{CardProfile, KeyCard as KeyCardKind};
 use cardroot_kms::issuing::{KeyRingError, Mode, Plan, PlanError, PlanFault, Verdict};
@@ -19,9 +16,7 @@ use common::key_cards::{
 };
 use common::{CHIP, PIN, Reader, SoftCard, city_key, data, random_key, ring, rng};
 use diversify::Factor;
-use diversify::tree::purpose::{
-    ApplicationControl, ExternalAuthentication, InternalAuthentication, Purchase,
-};
+use diversify::tree::purpose::{ApplicationControl, InternalAuthentication, Purchase};
 use diversify::tree::{Origin, ProvinceKey};
 use tdea::TdeaKey;
 
@@ -231,57 +226,6 @@ fn a_key_is_for_one_card_alone() {
         KeyCardError::Receiver(error) => assert_eq!(status(error), StatusWord::SM_OBJECT_WRONG),
         other => panic!("{other:?}"),
     }
-}
-
-/// The officer has a card instead of the key: INTERNAL AUTHENTICATE of one card is EXTERNAL AUTHENTICATE of the other.
-#[test]
-fn a_key_card_is_opened_by_an_authentication_card() {
-    let exchange = random_key();
-    let (giver, sam) = family(&exchange, &exchange);
-    let (mut giver, mut sam) = (Channel::new(giver), Channel::new(sam));
-    for (key, opens) in
-        [(card_key::<ExternalAuthentication>(), true), (card_key::<InternalAuthentication>(), false)]
-    {
-        let mut officer = Channel::new(authentication_card(&key));
-        let known = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &PIN).unwrap();
-        match known.authenticate_by(0x01, &mut officer, 0x01) {
-            Ok(mut open) => {
-                assert!(opens);
-                open.give(&encrypting(), &mut receiving(&mut sam, ReceiverKind::Sam)).unwrap();
-            }
-            Err(OpenError::KeyCard(error)) => {
-                assert!(!opens);
-                assert_eq!(status(error), StatusWord::tries_left(4));
-            }
-            Err(other) => panic!("{other:?}"),
-        }
-        let known = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &PIN).unwrap();
-        match known.authenticate_by(0x01, &mut officer, 0x02).unwrap_err() {
-            OpenError::AuthenticationCard(error) => {
-                assert_eq!(status(error), StatusWord::REFERENCED_DATA_NOT_FOUND);
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-/// An external authentication card with `key` as internal authentication key 01, its application selected.
-fn authentication_card(key: &CardKey) -> SoftCard {
-    let keys = ring(0, CHIP);
-    let plan = SAM.replace("exchange-key = { version = 1 }", "");
-    let profile = CardProfile::key_card(KeyCardKind::ExternalAuthentication, CHIP);
-    let (_, mut card) = made(&plan.parse().unwrap(), &keys, profile);
-    let mut channel = Channel::new(&mut card);
-    receiving_master(&mut channel);
-    let attributes = KeyAttributes { version: 1, algorithm: 0 };
-    let (usage, change) = (Access::ALWAYS, Access::NEVER);
-    let key_use = KeyUse::DesEncrypt(attributes);
-    let record = KeyRecord { key_use, loading: KeyLoading::Protected, usage, change, key };
-    let write = WriteKey { action: WriteKeyAction::Add, id: 0x01, record };
-    let master = MasterKey::from_key(card_key::<ApplicationControl>());
-    let challenged = Challenged::request(&mut channel, ChallengeLength::Four).unwrap();
-    challenged.write_key(&write, &master).unwrap().into_ok().unwrap();
-    card
 }
 
 #[test]

@@ -4,7 +4,9 @@ use apdu::commands::pboc::{KeyAttributes, KeyUse, PsamKeyUsage, Tries};
 use apdu::commands::{FileId, Sfi};
 
 use super::key_ring::PARENT;
-use super::plan::{Application, File, FileKind, Key, Master, Owner, Pin, Plan, SamKey, System, Use, Wallet};
+use super::plan::{
+    Application, File, FileKind, Holder, Key, Master, Owner, Pin, Plan, SamKey, System, Use, Wallet,
+};
 use super::plan_error::{At, PlanError, PlanFault, Result};
 use super::script::ALGORITHM;
 
@@ -59,6 +61,9 @@ fn check_directory(
     for (index, key) in keys.iter().enumerate() {
         let place = key_place(place, key);
         key_use(key, 0).at(&place)?;
+        if key.of == Holder::OpenedCard && key.r#use != Use::Encrypt {
+            return Err(PlanFault::OpensOnly(key.r#use)).at(&place);
+        }
         if key.r#use == Use::ExternalAuthentication && key.id == 0 {
             return Err(PlanFault::MastersPlace).at(&place);
         }

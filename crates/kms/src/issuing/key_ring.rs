@@ -3,12 +3,12 @@
 use core::fmt;
 
 use diversify::LevelId;
-use diversify::tree::purpose::{Function, PurposeId};
+use diversify::tree::purpose::{ExternalAuthentication, Function, PurposeId};
 use diversify::tree::{Card, City, Level, ParentKey, Place, Province, TreeKey};
 use tdea::{Kcv, TdeaKey};
 
-/// Whose keys a plan names: those of the card itself, those of its city or province, which only a SAM or a key card takes, or the one
-/// under which such cards give keys to each other.
+/// Whose keys a plan names: those of the card itself, those of its city or province, which only a SAM or a key card takes, the one
+/// under which such cards give keys to each other, or the one that an authentication card has of the key card that it opens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyScope {
     /// The card's own.
@@ -19,6 +19,8 @@ pub enum KeyScope {
     Province,
     /// Of a family of key cards and SAMs.
     Family,
+    /// Of another card: the key card that this one opens.
+    OpenedCard,
 }
 
 /// The keys for one card, each under the name of its function. What a key is for comes from its type, so a plan that asks for
@@ -91,6 +93,19 @@ impl RingKey {
     pub(super) const fn name(&self) -> &'static str {
         self.role.name()
     }
+
+    /// Whether a key of that place can be on one ring with this one.
+    fn goes_with(&self, scope: KeyScope, place: Place) -> Result<(), KeyRingError> {
+        let Some(own) = self.place else { return Ok(()) };
+        let opens = |scope| scope == KeyScope::OpenedCard;
+        if opens(self.scope) != opens(scope) {
+            // Cards of any two places open one another, and no card itself.
+            return if own == place { Err(KeyRingError::OpensItself) } else { Ok(()) };
+        }
+        let cities = own.city().zip(place.city());
+        let fits = cities.is_none_or(|(own, city)| own == city) && (self.scope != scope || own == place);
+        if fits { Ok(()) } else { Err(KeyRingError::OtherPlace) }
+    }
 }
 
 /// Name of the parent key.
@@ -108,6 +123,9 @@ pub enum KeyRingError {
     /// The ring has the same key for another function: one key, one purpose.
     #[error("the same key is on the ring for `{0}`: one key, one purpose")]
     SecondPurpose(&'static str),
+    /// The card opens another card, not itself.
+    #[error("the key is of the card itself, which opens another one")]
+    OpensItself,
     /// The ring has this version of the key.
     #[error("the ring has this version of the key already")]
     Twice,
@@ -156,6 +174,35 @@ impl KeyRing {
         self.push(RingKey { role: Role::Parent, scope: KeyScope::Province, place, version, key })
     }
 
+    /// Adds a copy of a key of another card, and of no other function than this: the external authentication key of the key card
+    /// that this card, an authentication card, opens. It does not make the ring one of that card or its city.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if it is a key of the ring's own card, or if the ring has such a key of a third card, or this version.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cardroot_kms::issuing::{KeyRing, KeyRingError};
+    /// # use diversify::tree::{CardKey, purpose::ExternalAuthentication};
+    /// fn opens(ring: &mut KeyRing, key: &CardKey<ExternalAuthentication>) -> Result<(), KeyRingError> {
+    ///     ring.insert_opened_card_key(key)
+    /// }
+    /// ```
+    /// No other key of another card goes onto the ring:
+    /// ```compile_fail,E0308
+    /// # use cardroot_kms::issuing::{KeyRing, KeyRingError};
+    /// # use diversify::tree::{CardKey, purpose::Purchase};
+    /// fn opens(ring: &mut KeyRing, key: &CardKey<Purchase>) -> Result<(), KeyRingError> {
+    ///     ring.insert_opened_card_key(key)
+    /// }
+    /// ```
+    pub fn insert_opened_card_key(
+        &mut self,
+        key: &TreeKey<Card, ExternalAuthentication>,
+    ) -> Result<(), KeyRingError> {
+        self.insert(key, KeyScope::OpenedCard)
+    }
+
     fn insert<L: Level<F>, F: Function>(
         &mut self,
         key: &TreeKey<L, F>,
@@ -166,16 +213,7 @@ impl KeyRing {
             "the callers above see to it"
         );
         let place = key.place();
-        let fits = |other: &RingKey| {
-            other.place.is_none_or(|other_place| {
-                let cities = other_place.city().zip(place.city());
-                cities.is_none_or(|(other, city)| other == city)
-                    && (other.scope != scope || other_place == place)
-            })
-        };
-        if !self.0.iter().all(fits) {
-            return Err(KeyRingError::OtherPlace);
-        }
+        self.0.iter().try_for_each(|other| other.goes_with(scope, place))?;
         let (version, key) = (key.version(), key.expose_key().duplicate());
         self.push(RingKey { role: Role::Function(F::ID), scope, place: Some(place), version, key })
     }

@@ -183,7 +183,7 @@ pub struct Master {
     pub change: u8,
 }
 
-/// A key of the card's own.
+/// A key that the card works with.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -194,6 +194,9 @@ pub struct Key {
     pub r#use: Use,
     /// Function whose key it is, such as `purchase`.
     pub key: String,
+    /// Whose key it is: by default the card's own.
+    #[serde(default)]
+    pub of: Holder,
     /// Version of the key, where the ring has several. The card is told the version of the key that is loaded.
     pub version: Option<u8>,
     /// Wrong tries that it stands, for the uses that count them.
@@ -209,6 +212,18 @@ pub struct Key {
     /// Whether later updates may come in the clear: by default not.
     #[serde(default)]
     pub loading: Loading,
+}
+
+/// Whose key a card has for itself.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Holder {
+    /// The card's own.
+    #[default]
+    Card,
+    /// That of the key card that it opens, for an authentication card: its external authentication key, for use `encrypt` alone.
+    OpenedCard,
 }
 
 /// What the card uses a key for: its type.

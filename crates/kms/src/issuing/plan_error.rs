@@ -150,6 +150,10 @@ pub enum PlanFault {
         /** Use in the plan. */
         used: Use,
     },
+    /// The key of the card that this one opens, in another use than its proof: as external authentication key it would open this card
+    /// too.
+    #[error("the key of the card that this one opens is for use `encrypt` alone, not for `{0}`")]
+    OpensOnly(Use),
     /// One key, two uses.
     #[error("the key `{0}` is on the card already: one key, one purpose")]
     SecondPurpose(String),

@@ -14,8 +14,8 @@ use super::check::{file_place, follow, key_place, key_use, sam_usage, tries, wal
 use super::data::CardData;
 use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey, Role};
 use super::plan::{
-    self, Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Owner, Pin,
-    Plan, SamKey, Use,
+    self, Application, ContentProtection, ExchangeKey, File, FileKind, Holder, Key, Loading, Master, Owner,
+    Pin, Plan, SamKey, Use,
 };
 use super::plan_error::{At, PlanError, PlanFault, Result};
 use super::script::{Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step};
@@ -217,7 +217,12 @@ impl<'a> Planner<'a> {
     }
 
     fn key(&mut self, key: &Key, desk: &mut Desk) -> Result<LoadedKey> {
-        let taken = self.take(&key.key, KeyScope::Card, key.version, Some(key.r#use))?;
+        let (scope, serves) = match key.of {
+            Holder::Card => (KeyScope::Card, key.r#use),
+            // What it proves here it opens there.
+            Holder::OpenedCard => (KeyScope::OpenedCard, Use::ExternalAuthentication),
+        };
+        let taken = self.take(&key.key, scope, key.version, Some(serves))?;
         if key.r#use == Use::Line && key.id == 0 {
             desk.line = Some(LineKey::from_key(card_key(&taken.key)?));
         }
@@ -337,7 +342,7 @@ impl<'a> Planner<'a> {
         self.check(&key.key)?;
         let entry = (function, scope, key.version);
         // A SAM may keep one key of its city under several types.
-        if scope == KeyScope::Card && self.used.contains(&entry) {
+        if matches!(scope, KeyScope::Card | KeyScope::OpenedCard) && self.used.contains(&entry) {
             return Err(PlanFault::SecondPurpose(name.to_owned()));
         }
         self.used.push(entry);
