@@ -4,6 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use apdu::commands::DfName;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::plan_error::PlanError;
@@ -133,8 +135,10 @@ pub struct Application {
     /// Keys of city or province: a SAM derives those of user cards from them, a key card gives them to other cards.
     #[serde(default)]
     pub sam_key: Vec<SamKey>,
-    /// The key under which key cards and SAMs of one family give keys to each other: usage `1E`.
-    pub exchange_key: Option<ExchangeKey>,
+    /// The keys under which key cards and SAMs of one family give keys to each other: usage `1E`. One table, or several versions in
+    /// an array: a transport card has the version that it gives and the one under which it gives it.
+    #[serde(default, deserialize_with = "one_or_several")]
+    pub exchange_key: Vec<ExchangeKey>,
     /// PINs.
     #[serde(default)]
     pub pin: Vec<Pin>,
@@ -476,6 +480,29 @@ impl fmt::Display for WalletKind {
             Self::Purse => "purse",
         })
     }
+}
+
+/// Reads a table as an array of one.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ExchangeKey>, D::Error> {
+    struct OneOrSeveral;
+
+    impl<'de> Visitor<'de> for OneOrSeveral {
+        type Value = Vec<ExchangeKey>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an exchange key, or an array of them")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Self::Value, A::Error> {
+            Ok(vec![ExchangeKey::deserialize(MapAccessDeserializer::new(table))?])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(array))
+        }
+    }
+
+    deserializer.deserialize_any(OneOrSeveral)
 }
 
 const fn always() -> u8 {

@@ -10,7 +10,9 @@ use diversify::known_test_key;
 use diversify::tree::purpose::PurposeId;
 use tdea::TdeaKey;
 
-use super::check::{file_place, follow, key_place, key_use, sam_usage, tries, wallet_log, wallet_place};
+use super::check::{
+    exchange_place, file_place, follow, key_place, key_use, sam_usage, tries, wallet_log, wallet_place,
+};
 use super::data::CardData;
 use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey, Role};
 use super::plan::{
@@ -86,7 +88,7 @@ impl<'a> Planner<'a> {
         self.push(place, Action::TakeOver { transport, master });
         self.push(place, Action::Prove(key.duplicate()));
         let desk = Desk { master: key, line: None };
-        self.directory(place, desk, &plan.card.key, (&[], None), &[], &plan.card.file)
+        self.directory(place, desk, &plan.card.key, (&[], &[]), &[], &plan.card.file)
     }
 
     fn application(&mut self, application: &Application) -> Result<(), PlanError> {
@@ -120,7 +122,7 @@ impl<'a> Planner<'a> {
             &place,
             desk,
             &application.key,
-            (&application.sam_key, application.exchange_key.as_ref()),
+            (&application.sam_key, &application.exchange_key),
             &application.pin,
             &application.file,
         )?;
@@ -159,7 +161,7 @@ impl<'a> Planner<'a> {
         place: &str,
         mut desk: Desk,
         keys: &[Key],
-        (sam_keys, exchange_key): (&[SamKey], Option<&ExchangeKey>),
+        (sam_keys, exchange_keys): (&[SamKey], &[ExchangeKey]),
         pins: &[Pin],
         files: &[File],
     ) -> Result<(), PlanError> {
@@ -172,17 +174,12 @@ impl<'a> Planner<'a> {
         for key in sam_keys {
             let place = format!("{place}, SAM key `{}`", key.key);
             let key = self.sam_key(key).at(&place)?;
-            // The SAM would put the second in the place of the first.
-            if names.contains(&(key.usage, key.slot)) {
-                return Err(PlanFault::Twice).at(&place);
-            }
-            names.push((key.usage, key.slot));
-            self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+            self.load_sam_key(&place, key, &desk, &mut names)?;
         }
-        if let Some(key) = exchange_key {
-            let place = format!("{place}, exchange key");
+        for key in exchange_keys {
+            let place = exchange_place(place, key);
             let key = self.exchange_key(key).at(&place)?;
-            self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+            self.load_sam_key(&place, key, &desk, &mut names)?;
         }
         for pin in pins {
             let place = format!("{place}, PIN {:02X}", pin.id);
@@ -190,6 +187,23 @@ impl<'a> Planner<'a> {
             self.push(&place, Action::LoadPin { pin, under: desk.master.duplicate() });
         }
         files.iter().try_for_each(|file| self.file(&file_place(place, file), file, &desk))
+    }
+
+    /// Loads a key under a name that none of `names` has yet: the card would put the second in the place of the first.
+    fn load_sam_key(
+        &mut self,
+        place: &str,
+        key: LoadedSamKey,
+        desk: &Desk,
+        names: &mut Vec<(PsamKeyUsage, u8)>,
+    ) -> Result<(), PlanError> {
+        let name = (key.usage, key.slot);
+        if names.contains(&name) {
+            return Err(PlanFault::Twice).at(place);
+        }
+        names.push(name);
+        self.push(place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+        Ok(())
     }
 
     fn transport(&self, key: &TdeaKey) -> Result<MasterKey> {
