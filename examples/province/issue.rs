@@ -1,26 +1,25 @@
-//! Issuing: every city makes its key card, its SAM, then its user cards, and the SAM tries each card before it goes out.
+//! Issuing: the family of key cards with its SAMs, then the user cards, which the SAM of their city tries before they go out.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
-use cardroot::card::{CardProfile, KeyCard as Kind, TransportKey};
+use cardroot::card::{CardProfile, TransportKey};
 use cardroot::diversify::profile::{DispersionProfile, Field, Identity, Source, Value};
+use cardroot::diversify::tree::ParentKey;
 use cardroot::diversify::{Factor, LevelId};
 use cardroot::kms::issuing::{CardData, Plan};
 use cardroot::pin::{Pan, Pin};
-use cardroot::tdea::{KeyLength, TdeaKey};
-use getrandom::SysRng;
-use rand_core::UnwrapErr;
+use cardroot::tdea::TdeaKey;
 
 use crate::Failure;
-use crate::key_card::{EXCHANGE_VERSION, KeyCard, PIN as OFFICERS_PIN};
-use crate::keys::{Centre, CityKeys, ProvinceKeys};
+use crate::family::Family;
+use crate::keys::{Centre, CityKeys};
 use crate::perso::{Reader, deliver, personalise, transport_key};
 use crate::plan::{CardRow, Inputs};
 use crate::report::{Report, progress};
 use crate::sam::Sam;
 
-const STAGE: &str = "cards";
+pub const STAGE: &str = "cards";
 /// Serial number of a blank that never came from the card maker: it has the key that the whole world knows.
 const SWAPPED: [u8; 8] = [0xFF; 8];
 
@@ -49,14 +48,14 @@ pub type Issued = BTreeMap<String, IssuedCity>;
 /// Issues all cards that can be issued; the others are refused one by one.
 pub fn issue(
     inputs: &Inputs,
-    (province, centres): (&ProvinceKeys, &[Centre]),
+    (parent, centres): (&ParentKey, &[Centre]),
     transport_master: &TdeaKey,
     report: &mut Report,
 ) -> Result<Issued, Failure> {
     let started = Instant::now();
     let profile = inputs.plan.province.dispersion_profile()?;
     let mut cities = Issued::new();
-    let mut family = Family::found(inputs, province, transport_master)?;
+    let mut family = Family::found(inputs, parent, transport_master, report)?;
     for (number, centre) in (1_u8..).zip(centres) {
         let sam = family.equip(inputs, centre, number, report)?;
         let forged = forge(&inputs.user_card, transport_master)?;
@@ -80,58 +79,6 @@ pub fn issue(
     bar.finish_and_clear();
     summarise(&cities, centres, desk.commands, started, report)?;
     Ok(cities)
-}
-
-/// What key cards and SAMs of the province have in common.
-struct Family<'a> {
-    transport_master: &'a TdeaKey,
-    /// Under it they give keys to each other.
-    exchange: TdeaKey,
-    office: Centre,
-    secondary: KeyCard,
-}
-
-impl<'a> Family<'a> {
-    /// The province makes its secondary card, with its own keys on it.
-    fn found(
-        inputs: &Inputs,
-        province: &ProvinceKeys,
-        transport_master: &'a TdeaKey,
-    ) -> Result<Self, Failure> {
-        let exchange = TdeaKey::generate(KeyLength::Double, &mut UnwrapErr(SysRng));
-        let (office, chip) = (Centre::office()?, *b"SEC\0\0\0\0\0");
-        let mut keys = office.keys.ring(Factor::from(chip))?;
-        keys.insert_exchange_key(EXCHANGE_VERSION, &exchange)?;
-        province.put_onto(&mut keys)?;
-        let plan = &inputs.secondary_card;
-        let secondary = KeyCard::issue(plan, Kind::Secondary, chip, transport_master, &keys)?;
-        Ok(Self { transport_master, exchange, office, secondary })
-    }
-
-    /// A city's key card, with keys from the secondary card, and the SAM that gets its keys from it.
-    fn equip(
-        &mut self,
-        inputs: &Inputs,
-        centre: &Centre,
-        number: u8,
-        report: &mut Report,
-    ) -> Result<Sam, Failure> {
-        let chip = |[a, b, c]: [u8; 3]| [a, b, c, 0, 0, 0, 0, number];
-        let mut keys = centre.keys.ring(Factor::from(chip(*b"KEY")))?;
-        keys.insert_exchange_key(EXCHANGE_VERSION, &self.exchange)?;
-        let (plan, master) = (&inputs.key_card, self.transport_master);
-        let mut key_card = KeyCard::issue(plan, Kind::City, chip(*b"KEY"), master, &keys)?;
-        key_card.take_from(&mut self.secondary.open(&self.office, &OFFICERS_PIN)?, centre)?;
-        // Once somebody takes the card without its officer.
-        if number == 1
-            && let Err(failure) = key_card.open(centre, &[0x12, 0x34])
-        {
-            report.refuse(STAGE, format!("key card of {} without its PIN", centre.code), failure);
-        }
-        let mut key_card = key_card.open(centre, &OFFICERS_PIN)?;
-        let exchange = (&self.exchange, &mut key_card);
-        Sam::issue(&inputs.sam_card, centre, chip(*b"SAM"), master, exchange)
-    }
 }
 
 /// Issues card after card and remembers what may not come twice.

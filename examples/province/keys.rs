@@ -8,7 +8,7 @@ use cardroot::diversify::tree::purpose::{
     ApplicationControl, CardMaintenance, CityInternalAuthentication, Derived, ExternalAuthentication,
     InternalAuthentication, Issuing, LineProtection, LocalFileUpdate, Purchase, Recharge, Tac,
 };
-use cardroot::diversify::tree::{CityKey, FunctionLabels, Origin, ParentKey, ProvinceKey};
+use cardroot::diversify::tree::{CityKey, FunctionLabels, Origin, ParentKey};
 use cardroot::diversify::{Factor, LevelId, pboc};
 use cardroot::kms::issuing::KeyRing;
 use cardroot::tdea::{KeyLength, TdeaKey};
@@ -90,33 +90,6 @@ city_keys! {
     internal: InternalAuthentication from provincial_application_master;
 }
 
-/// The keys of the province that its cities' key cards get.
-#[derive(Debug)]
-pub struct ProvinceKeys {
-    internal: ProvinceKey<InternalAuthentication>,
-    external: ProvinceKey<ExternalAuthentication>,
-    purchase: ProvinceKey<Purchase>,
-}
-
-impl ProvinceKeys {
-    fn derive(parent: &ParentKey) -> Self {
-        let labels = &FunctionLabels::V1;
-        let master = parent.provincial_application_master(labels);
-        Self {
-            internal: master.function_key(labels),
-            external: master.function_key(labels),
-            purchase: master.function_key(labels),
-        }
-    }
-
-    /// For the secondary key card.
-    pub fn put_onto(&self, ring: &mut KeyRing) -> Result<(), Failure> {
-        ring.insert_province_key(&self.internal)?;
-        ring.insert_province_key(&self.external)?;
-        Ok(ring.insert_province_key(&self.purchase)?)
-    }
-}
-
 /// A city centre with its keys.
 #[derive(Debug)]
 pub struct Centre {
@@ -132,13 +105,13 @@ impl Centre {
     }
 }
 
-/// Makes the keys of every city and sends them there. Those that cards carry stay.
+/// Makes the keys of every city and sends them there. The parent key stays: cards that carry keys get theirs by the mother card.
 pub fn distribute(
     inputs: &Inputs,
     parent: TdeaKey,
     transport_master: &TdeaKey,
     report: &mut Report,
-) -> Result<(ProvinceKeys, Vec<Centre>), Failure> {
+) -> Result<(ParentKey, Vec<Centre>), Failure> {
     let started = Instant::now();
     let province = &inputs.plan.province;
     let profile = province.dispersion_profile()?;
@@ -172,7 +145,7 @@ pub fn distribute(
     let keys = records.len();
     report.record("city-keys.csv", &["city", "name", "key", "version", "check value"], records)?;
     report.timing("city keys", started, |_| format!("{keys} keys wrapped, carried and opened"));
-    Ok((ProvinceKeys::derive(&parent), centres))
+    Ok((parent, centres))
 }
 
 fn try_parcel(

@@ -12,6 +12,7 @@
 
 mod acquirer;
 mod ceremony;
+mod family;
 mod issue;
 mod key_card;
 mod keys;
@@ -83,8 +84,8 @@ fn run(input: &std::path::Path, output: &std::path::Path) -> Result<(String, boo
     let inputs = Inputs::read(input)?;
     let mut report = Report::into_folder(output)?;
     let roots = ceremony::hold(&inputs, &mut report)?;
-    let (province, centres) = keys::distribute(&inputs, roots.parent, &roots.city_transport, &mut report)?;
-    let mut cards = issue::issue(&inputs, (&province, &centres), &roots.card_transport, &mut report)?;
+    let (parent, centres) = keys::distribute(&inputs, roots.parent, &roots.city_transport, &mut report)?;
+    let mut cards = issue::issue(&inputs, (&parent, &centres), &roots.card_transport, &mut report)?;
     purse::try_out(&mut cards, &centres, &mut report)?;
     sales::trade(&inputs, roots.bdk, cards, &mut report)?;
     let title = format!("{}: from components to an answered sale", inputs.plan.province.name);

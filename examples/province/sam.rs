@@ -9,14 +9,14 @@ use cardroot::apdu::commands::{BinaryAddress, ChallengeLength, InternalOperation
 use cardroot::apdu::commands::{external_authenticate, internal_authenticate, read_binary, select_file};
 use cardroot::card::CardProfile;
 use cardroot::diversify::Factor;
-use cardroot::kms::issuing::{CardData, Plan};
-use cardroot::kms::key_card::{KeyName, OpenKeyCard};
+use cardroot::kms::issuing::{CardData, KeyRing, Plan};
+use cardroot::kms::key_card::Receiver;
 use cardroot::tdea::TdeaKey;
 use getrandom::SysRng;
 use rand_core::{Rng, UnwrapErr};
 
 use crate::Failure;
-use crate::key_card::{ENCRYPT, EXCHANGE_VERSION, EXTERNAL, INTERNAL, carried, receiver, usage};
+use crate::key_card::{ENCRYPT, EXTERNAL, INTERNAL, receiver, usage};
 use crate::keys::Centre;
 use crate::perso::{APPLICATION, Reader, SoftCard, deliver, personalise, send, transport_key};
 
@@ -34,32 +34,29 @@ const SERIAL_LEN: u32 = 10;
 #[derive(Debug)]
 pub struct Sam {
     reader: Reader,
+    chip: [u8; 8],
     /// The number of its terminal.
     terminal: [u8; 6],
 }
 
 impl Sam {
-    /// The city makes a SAM: it takes the blank over, and the key card gives it the keys from which those of user cards come.
+    /// The city makes a SAM. The keys from which those of user cards come are not on it yet.
     pub fn issue(
         plan: &Plan,
-        centre: &Centre,
         chip: [u8; 8],
         transport_master: &TdeaKey,
-        (exchange, key_card): (&TdeaKey, &mut OpenKeyCard<'_, SoftCard>),
+        keys: &KeyRing,
     ) -> Result<Self, Failure> {
         let [_, _, terminal @ ..] = chip;
         let transport = transport_key(transport_master, chip)?;
         let mut reader = deliver(CardProfile::sam(chip), transport.duplicate().try_into()?);
-        let mut keys = centre.keys.ring(Factor::from(chip))?;
-        keys.insert_exchange_key(EXCHANGE_VERSION, exchange)?;
-        let data = CardData::new().with("terminal", &terminal);
-        personalise(&mut reader, plan, &keys, &data, &transport)?;
-        let mut receiver = receiver(&mut reader, ReceiverKind::Sam, chip, centre)?;
-        for (usage, version) in carried(1, centre)? {
-            let key = KeyName { usage, version, exchange_version: EXCHANGE_VERSION, factors: &[] };
-            key_card.give(&key, &mut receiver)?;
-        }
-        Ok(Self { reader, terminal })
+        personalise(&mut reader, plan, keys, &CardData::new().with("terminal", &terminal), &transport)?;
+        Ok(Self { reader, chip, terminal })
+    }
+
+    /// The SAM, open to its centre, so that it takes keys.
+    pub fn receive(&mut self, centre: &Centre) -> Result<Receiver<'_, SoftCard>, Failure> {
+        receiver(&mut self.reader, ReceiverKind::Sam, self.chip, centre)
     }
 
     /// What a terminal does with every card: it reads who the card says it is, has it prove that, and proves itself.

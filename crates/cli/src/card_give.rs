@@ -5,7 +5,9 @@ use cardroot::apdu::commands::pboc::{PsamKeyUsage, ReceiverKind};
 use cardroot::apdu::secure::pboc::{CardKey, ExternalAuthKey, MasterKey};
 use cardroot::apdu::{CardTransport, Channel};
 use cardroot::card::CardProfile;
-use cardroot::kms::key_card::{KeyCard, KeyName, Receiver};
+use cardroot::diversify::tree::FunctionLabels;
+use cardroot::diversify::tree::purpose::{Function, FunctionVisitor, PurposeId};
+use cardroot::kms::key_card::{KeyCard, KeyName, Receiver, function_path};
 use cardroot::tdea::BLOCK_LEN;
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
@@ -13,9 +15,9 @@ use zeroize::Zeroizing;
 use crate::apdu::readers::{self, Reader};
 use crate::card::serial;
 use crate::error::Failure;
-use crate::hex;
 use crate::output::{Record, Report};
 use crate::secret::{Secrets, Source};
+use crate::{function, hex};
 
 pub(crate) const EXAMPLE: &str = "\
 Example:
@@ -60,6 +62,9 @@ pub(crate) struct Give {
     /// Version of the exchange key that both cards have
     #[arg(long, value_name = "N", default_value_t = 1)]
     exchange_version: u8,
+    /// Function of the key of the province that a mother card makes of the parent key: its labels disperse that first
+    #[arg(long, value_name = "NAME", value_parser = function::parser())]
+    function: Option<PurposeId>,
     /// Disperses the key first, 8 bytes: once for each level
     #[arg(long, value_name = "H", value_parser = factor)]
     factor: Vec<[u8; BLOCK_LEN]>,
@@ -133,11 +138,12 @@ impl Give {
             .and_then(|card| card.verify_pin(self.pin_id, &opening.pin))
             .and_then(|card| card.authenticate(self.key_id, &opening.key))
             .map_err(|error| refused(&error))?;
+        let labels = self.function.and_then(|function| function.visit_function(Labels)).unwrap_or_default();
         let key = KeyName {
             usage: self.usage,
             version: self.version,
             exchange_version: self.exchange_version,
-            factors: &self.factor,
+            factors: &[labels.as_slice(), &self.factor].concat(),
         };
         open.give(&key, &mut receiver).map_err(|error| refused(&error))?;
         Ok(Record::new()
@@ -145,6 +151,17 @@ impl Give {
             .with("usage", hex::encode(&[self.usage.byte()]))
             .with("version", self.version)
             .into())
+    }
+}
+
+/// Finds the labels of a function.
+struct Labels;
+
+impl FunctionVisitor for Labels {
+    type Output = Vec<[u8; BLOCK_LEN]>;
+
+    fn visit<F: Function>(self) -> Self::Output {
+        function_path::<F>(&FunctionLabels::V1).into()
     }
 }
 

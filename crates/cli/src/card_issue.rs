@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use cardroot::apdu::{CardReset, CardTransport, Channel};
 use cardroot::card::{Card, CardProfile, TransportKey};
-use cardroot::diversify::tree::purpose::{Function, FunctionVisitor, PurposeId};
-use cardroot::diversify::tree::{CityKey, Origin};
+use cardroot::diversify::tree::purpose::{ExternalAuthentication, Function, FunctionVisitor, PurposeId};
+use cardroot::diversify::tree::{CityKey, Origin, ParentKey};
 use cardroot::diversify::{Factor, known_test_key};
 use cardroot::kms::issuing::{
-    CardData, Comparison, Issued, KeyRing, KeyScope, Mode, Plan, Script, StepError, Verdict,
+    CardData, Comparison, Issued, KeyRing, KeyRingError, KeyScope, Mode, Plan, Script, StepError, Verdict,
 };
 use cardroot::tdea::TdeaKey;
 use clap::{Args, Subcommand};
@@ -83,9 +83,16 @@ struct Order {
     /// Keys of the city in files FUNCTION.hex of this folder
     #[arg(long, value_name = "DIR")]
     city_keys: Option<PathBuf>,
-    /// The key under which key cards and SAMs give keys to each other, for plans that have it
+    /// The key under which key cards and SAMs give keys to each other, for plans that have it; with a version of its own, 2=@exchange-2.hex
+    #[arg(long, value_name = "[N=]K", value_parser = ExchangeKeyArgument::from_str)]
+    exchange_key: Vec<ExchangeKeyArgument>,
+    /// The parent key of the province, for plans of mother cards
     #[arg(long, value_name = "K")]
-    exchange_key: Option<Source>,
+    parent_key: Option<Source>,
+    /// Factor of the key card that this card opens, 8 bytes, for plans of authentication cards: its key comes from that of the city for
+    /// external authentication
+    #[arg(long, value_name = "H", value_parser = hex::parse::<Factor, _>)]
+    opens: Option<Factor>,
     /// Version of keys that are given without one
     #[arg(long, value_name = "N", default_value_t = 1)]
     key_version: u8,
@@ -119,6 +126,12 @@ struct Order {
 #[derive(Clone)]
 struct CityKeyArgument {
     function: PurposeId,
+    version: Option<u8>,
+    source: Source,
+}
+
+#[derive(Clone)]
+struct ExchangeKeyArgument {
     version: Option<u8>,
     source: Source,
 }
@@ -210,6 +223,7 @@ impl Job {
                         KeyScope::City => "city",
                         KeyScope::Province => "province",
                         KeyScope::Family => "family",
+                        KeyScope::OpenedCard => "opened card",
                     },
                 )
                 .with("version", version)
@@ -258,12 +272,24 @@ impl Order {
                 )));
             }
             let origin = Origin::city(version.unwrap_or(self.key_version), self.city);
+            if let (PurposeId::ExternalAuthentication, Some(opened)) = (*function, self.opens) {
+                let city = CityKey::<ExternalAuthentication>::from_key(key.duplicate(), origin)
+                    .map_err(|error| Failure::bad_key(&argument, &error))?;
+                on_ring("--opens", ring.insert_opened_card_key(&city.card_key(opened)))?;
+            }
             let insert = Insert { argument: &argument, ring: &mut ring, key, origin, card: self.card };
             function.visit_function(insert).expect("masters have no name here")?;
         }
-        if let Some(source) = &self.exchange_key {
-            ring.insert_exchange_key(self.key_version, &secrets.key("--exchange-key", source)?)
-                .map_err(|error| Failure::refused(format!("--exchange-key: {error}")))?;
+        for ExchangeKeyArgument { version, source } in &self.exchange_key {
+            let key = secrets.key("--exchange-key", source)?;
+            let version = version.unwrap_or(self.key_version);
+            on_ring("--exchange-key", ring.insert_exchange_key(version, &key))?;
+        }
+        if let Some(source) = &self.parent_key {
+            let key = secrets.key("--parent-key", source)?;
+            let parent = ParentKey::from_key(key, Origin::province(self.key_version))
+                .map_err(|error| Failure::bad_key("--parent-key", &error))?;
+            on_ring("--parent-key", ring.insert_parent_key(&parent))?;
         }
         Ok(ring)
     }
@@ -315,11 +341,13 @@ impl FunctionVisitor for Insert<'_> {
     fn visit<F: Function>(self) -> Self::Output {
         let city = CityKey::<F>::from_key(self.key, self.origin)
             .map_err(|error| Failure::bad_key(self.argument, &error))?;
-        self.ring
-            .insert_card_key(&city.card_key(self.card))
-            .and_then(|()| self.ring.insert_city_key(&city))
-            .map_err(|error| Failure::refused(format!("{}: {error}", self.argument)))
+        let inserted = self.ring.insert_card_key(&city.card_key(self.card));
+        on_ring(self.argument, inserted.and_then(|()| self.ring.insert_city_key(&city)))
     }
+}
+
+fn on_ring(argument: &str, inserted: Result<(), KeyRingError>) -> Result<(), Failure> {
+    inserted.map_err(|error| Failure::refused(format!("{argument}: {error}")))
 }
 
 /// Reads what is text in a file.
@@ -389,6 +417,17 @@ impl FromStr for CityKeyArgument {
             format!("there is no such function; there are {known}")
         })?;
         Ok(Self { function, version, source: source.parse().map_err(|error| format!("{error}"))? })
+    }
+}
+
+impl FromStr for ExchangeKeyArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let versioned =
+            text.split_once('=').and_then(|(version, source)| Some((version.parse().ok()?, source)));
+        let (version, source) = versioned.map_or((None, text), |(version, source)| (Some(version), source));
+        Ok(Self { version, source: source.parse().map_err(|error| format!("{error}"))? })
     }
 }
 

@@ -12,9 +12,9 @@ use cardroot::diversify::Factor;
 use cardroot::diversify::tree::purpose::{
     ApplicationControl, ExternalAuthentication, Function, InternalAuthentication, Issuing, Purchase,
 };
-use cardroot::diversify::tree::{CityKey, Origin};
+use cardroot::diversify::tree::{CityKey, FunctionLabels, Origin, ParentKey};
 use cardroot::kms::issuing::{CardData, KeyRing, Mode, Plan};
-use cardroot::kms::key_card::{KeyCard, KeyName, Receiver};
+use cardroot::kms::key_card::{KeyCard, KeyName, Receiver, function_path};
 use cardroot::tdea::TdeaKey;
 use common::{Run, Scratch, run};
 use getrandom::SysRng;
@@ -53,6 +53,8 @@ fn issued(plan: &str, profile: CardProfile) -> Channel<Recorded> {
     insert::<InternalAuthentication>(&mut ring);
     insert::<Purchase>(&mut ring);
     ring.insert_exchange_key(1, &TdeaKey::from(*b"an exchange key.")).unwrap();
+    let parent = ParentKey::from_key(TdeaKey::from(*b"the parent key ."), Origin::province(1)).unwrap();
+    ring.insert_parent_key(&parent).unwrap();
     let transport = TdeaKey::from(*b"a transport key.");
     let data = CardData::new().with("pin", &PIN).with("terminal", b"T00001");
     let script = plan.parse::<Plan>().unwrap().script(&ring, &data, &transport, Mode::Production).unwrap();
@@ -64,18 +66,28 @@ fn issued(plan: &str, profile: CardProfile) -> Channel<Recorded> {
 
 /// A folder with what the two cards said to the library, and the keys that open them.
 fn desk(test: &str) -> Scratch {
-    let mut giver = issued(KEY_CARD_PLAN, CardProfile::key_card(KeyCardKind::City, CHIP));
-    let mut sam = issued(SAM_PLAN, CardProfile::sam(CHIP));
+    let giver = issued(KEY_CARD_PLAN, CardProfile::key_card(KeyCardKind::City, CHIP));
+    let sam = issued(SAM_PLAN, CardProfile::sam(CHIP));
+    let usage = PsamKeyUsage::new(1, 7).unwrap();
+    let key = KeyName { usage, version: 2, exchange_version: 1, factors: &[] };
+    desk_of(test, [("city.record", giver), ("sam.record", sam)], ReceiverKind::Sam, &key)
+}
+
+fn desk_of(
+    test: &str,
+    [(giver_file, mut giver), (receiver_file, mut receiver)]: [(&str, Channel<Recorded>); 2],
+    kind: ReceiverKind,
+    key: &KeyName<'_>,
+) -> Scratch {
     let master = MasterKey::from_key(CardKey::try_from(card_key::<ApplicationControl>()).unwrap());
     let officer = ExternalAuthKey::from_key(CardKey::try_from(card_key::<ExternalAuthentication>()).unwrap());
-    let mut receiver = Receiver::open(&mut sam, ReceiverKind::Sam, CHIP, APPLICATION, &master).unwrap();
+    let mut open_receiver = Receiver::open(&mut receiver, kind, CHIP, APPLICATION, &master).unwrap();
     let shut = KeyCard::select(&mut giver, APPLICATION).unwrap();
     let mut open = shut.verify_pin(0, &PIN).unwrap().authenticate(1, &officer).unwrap();
-    let usage = PsamKeyUsage::new(1, 7).unwrap();
-    open.give(&KeyName { usage, version: 2, exchange_version: 1, factors: &[] }, &mut receiver).unwrap();
+    open.give(key, &mut open_receiver).unwrap();
 
     let scratch = Scratch::new(test);
-    for (file, channel) in [("city.record", giver), ("sam.record", sam)] {
+    for (file, channel) in [(giver_file, giver), (receiver_file, receiver)] {
         scratch.file(file, channel.into_transport().into_script().expose_text().as_bytes());
     }
     let hex = |key: &TdeaKey| key.expose_bytes().iter().map(|byte| format!("{byte:02X}")).collect::<String>();
@@ -102,6 +114,28 @@ fn a_key_goes_from_card_to_card_and_no_key_is_shown() {
     for key in [city_key::<ExternalAuthentication>().expose_key(), &card_key::<ApplicationControl>()] {
         let digits: String = key.expose_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
         assert!(!done.stdout.contains(&digits));
+    }
+}
+
+#[test]
+fn a_mother_card_gives_the_key_of_the_function_that_is_named() {
+    let mother = include_str!("../../../examples/province/mother-card.toml");
+    let mother = issued(mother, CardProfile::key_card(KeyCardKind::Mother, CHIP));
+    let secondary = include_str!("../../../examples/province/secondary-card.toml");
+    let secondary = issued(secondary, CardProfile::key_card(KeyCardKind::Secondary, CHIP));
+    let factors = function_path::<Purchase>(&FunctionLabels::V1);
+    let usage = PsamKeyUsage::new(4, 2).unwrap();
+    let key = KeyName { usage, version: 1, exchange_version: 1, factors: &factors };
+    let cards = [("city.record", mother), ("sam.record", secondary)];
+    let desk = desk_of("card-give-mother", cards, ReceiverKind::Secondary, &key);
+    let named = GIVE.replace("--kind sam", "--kind secondary").replace("--usage 27", "--usage 82");
+    let named = named.replace("--version 2", "--version 1");
+    give(&desk, &format!("{named} --function purchase")).done();
+    // The record has the labels of this function alone.
+    for other in ["", "--function tac", "--function issuing", "--function purchase --factor 0000000000000000"]
+    {
+        let refused = give(&desk, &format!("{named} {other}")).refused();
+        assert!(refused.starts_with("the giving card: "), "{other}: {refused}");
     }
 }
 

@@ -177,6 +177,76 @@ fn two_versions_of_a_key_need_a_plan_that_names_one() {
     assert!(again.ends_with("the ring has this version of the key already"), "{again}");
 }
 
+/// The plan and the keys of a key card of the province, as the example `province` has it.
+fn key_card(scratch: &Scratch, plan: &str, kind: &str) -> String {
+    scratch.file("key-card.toml", plan);
+    scratch.file("keys/external-authentication.hex", "A27B67D4891FF64E52E69DB726AF5359");
+    scratch.file("exchange.hex", "B38C78E59A20075F63F7AEC837B0646A");
+    scratch.file("exchange-2.hex", "C49D89F6AB31186074E8BFD948C1757B");
+    scratch.file("parent.hex", "D5AE9A07BC422A7185F9C0EA59D2868C");
+    format!(
+        "issue --plan DIR/key-card.toml --city-keys DIR/keys --city 3701FFFFFFFFFFFF --card 4B45590000000001 \
+        --secret pin=@DIR/pin.hex --transport-key @DIR/transport.hex --reader sim:{kind} --check --json"
+    )
+}
+
+fn has_key(report: &Value, name: &str, of: &str, version: u64) -> bool {
+    let is_it = |row: &Value| row["key"] == name && row["of"] == of && row["version"] == version;
+    report["keys"].as_array().unwrap().iter().any(is_it)
+}
+
+#[test]
+fn mother_card_is_issued_with_the_parent_key() {
+    let desk = desk("card-issue-mother");
+    let plan = include_str!("../../../examples/province/mother-card.toml");
+    let issue = key_card(&desk, plan, "mother");
+    let with = format!("{issue} --exchange-key @DIR/exchange.hex --parent-key @DIR/parent.hex");
+    let report = card(&desk, &with).done().json();
+    assert_eq!((verdicts(&report, "missing"), verdicts(&report, "differs")), (0, 0), "{report:#}");
+    assert!(has_key(&report, "parent", "province", 1));
+
+    let missing = card(&desk, &format!("{issue} --exchange-key @DIR/exchange.hex")).refused();
+    assert!(missing.ends_with("SAM key `parent`: there is no key `parent` for this card"), "{missing}");
+    let twice = card(&desk, &format!("{issue} --exchange-key @DIR/parent.hex --parent-key @DIR/parent.hex"));
+    let text = "--parent-key: the same key is on the ring for `exchange`: one key, one purpose";
+    assert_eq!(twice.refused(), text);
+    desk.file("parent.hex", "0123456789ABCDEF0123456789ABCDEF");
+    assert!(card(&desk, &with).refused().starts_with("--parent-key"));
+}
+
+#[test]
+fn transport_card_is_issued_with_two_exchange_keys() {
+    let desk = desk("card-issue-transport");
+    let plan = include_str!("../../../examples/province/transport-card.toml");
+    let issue = format!("{} --exchange-key @DIR/exchange.hex", key_card(&desk, plan, "transport"));
+    let report = card(&desk, &format!("{issue} --exchange-key 2=@DIR/exchange-2.hex")).done().json();
+    assert_eq!((verdicts(&report, "missing"), verdicts(&report, "differs")), (0, 0), "{report:#}");
+    assert!(has_key(&report, "exchange", "family", 1) && has_key(&report, "exchange", "family", 2));
+
+    let missing = card(&desk, &issue).refused();
+    assert!(missing.ends_with("exchange key 02: there is no key `exchange` for this card"), "{missing}");
+    let again = card(&desk, &format!("{issue} --exchange-key 1=@DIR/exchange-2.hex")).refused();
+    assert_eq!(again, "--exchange-key: the ring has this version of the key already");
+    let usage = card(&desk, &format!("{issue} --exchange-key 2={TRANSPORT}")).usage();
+    assert!(usage.contains("not taken from the command line"), "{usage}");
+}
+
+#[test]
+fn authentication_card_is_issued_with_the_key_of_the_card_that_it_opens() {
+    let desk = desk("card-issue-authentication");
+    let plan = include_str!("../../../examples/province/authentication-card.toml");
+    let issue = key_card(&desk, plan, "authentication");
+    let report = card(&desk, &format!("{issue} --opens 4D4F544845520000")).done().json();
+    assert_eq!((verdicts(&report, "missing"), verdicts(&report, "differs")), (0, 0), "{report:#}");
+    assert!(has_key(&report, "external authentication", "opened card", 1));
+
+    let missing = card(&desk, &issue).refused();
+    let text = "key encrypt 01: there is no key `external authentication` for this card";
+    assert!(missing.ends_with(text), "{missing}");
+    let itself = card(&desk, &format!("{issue} --opens 4B45590000000001")).refused();
+    assert!(itself.ends_with("the key is of the card itself, which opens another one"), "{itself}");
+}
+
 #[test]
 fn wrong_usage_is_told_before_anything_is_read() {
     let desk = desk("card-issue-usage");

@@ -1,6 +1,7 @@
 //! Key cards: keys on their way from card to card, as ciphertext that only the receiving card opens.
 //!
-//! Mother card → secondary card → key card of a city → SAM. A key card gives a key after its officer's PIN and the proof of an
+//! Mother card → secondary card → key card of a city → SAM. On the first leg the parent key becomes a key of the province
+//! ([`function_path`]), on the second one of a city. A key card gives a key after its officer's PIN and the proof of an
 //! external authentication key, to a card that has the same exchange key. What this program sees on the way is ciphertext.
 //!
 //! ```text
@@ -42,6 +43,8 @@ use apdu::commands::{
 use apdu::secure::Rejected;
 use apdu::secure::pboc::{ChallengeLengthError, Challenged, ExternalAuthKey, MasterKey, SessionError};
 use apdu::{CardTransport, Channel, CommandApdu, DataTooLong};
+use diversify::tree::FunctionLabels;
+use diversify::tree::purpose::{Derived, Function};
 
 /// Identifier of a directory's master.
 const MASTER: u8 = 0x00;
@@ -105,6 +108,28 @@ pub struct KeyName<'f> {
     pub exchange_version: u8,
     /// Disperses the key first, such as a city's factor: the receiving card gets it with as many levels fewer.
     pub factors: &'f [[u8; 8]],
+}
+
+/// The factors by which a mother card disperses the parent key, so that a secondary card gets the province's key of function `F`, with
+/// two levels fewer: the label of its master, then its own.
+///
+/// The mother card can't tell functions apart. The kind in [`KeyName::usage`] has to be one that `F` calls for, as it has to be in plans.
+///
+/// # Examples
+/// ```
+/// use apdu::commands::pboc::PsamKeyUsage;
+/// use cardroot_kms::key_card::{KeyName, function_path};
+/// use diversify::tree::FunctionLabels;
+/// use diversify::tree::purpose::Purchase;
+///
+/// let factors = function_path::<Purchase>(&FunctionLabels::V1);
+/// let usage = PsamKeyUsage::new(4, 2).expect("4 levels and kind 2 fit a byte");
+/// let purchase = KeyName { usage, version: 1, exchange_version: 1, factors: &factors };
+/// assert_eq!(purchase.usage.byte(), 0x82);
+/// ```
+#[must_use]
+pub fn function_path<F: Function>(labels: &FunctionLabels) -> [[u8; 8]; 2] {
+    [<F::Master as Derived>::ID, F::ID].map(|purpose| *labels.of(purpose).as_bytes())
 }
 
 /// A SAM or key card whose application is open to its centre.

@@ -3,70 +3,22 @@
 
 mod common;
 
-use apdu::commands::pboc::{
-    Access, DesCrypt, ExportKey, KeyAttributes, KeyLoading, KeyRecord, KeyUse, PsamKeyUsage, ReceiverKind,
-    WriteKey, WriteKeyAction, des_crypt, init_for_descrypt,
-};
+use apdu::commands::pboc::{DesCrypt, ExportKey, PsamKeyUsage, ReceiverKind, des_crypt, init_for_descrypt};
 use apdu::commands::{ChallengeLength, FileId, select_file, verify};
-use apdu::secure::pboc::{CardKey, Challenged, ExternalAuthKey, MasterKey, SessionError};
-use apdu::{Channel, CommandApdu, StatusWord, UnexpectedStatus};
+use apdu::secure::pboc::{Challenged, ExternalAuthKey, MasterKey};
+use apdu::{Channel, StatusWord};
 use card::{CardProfile, KeyCard as KeyCardKind};
-use cardroot_kms::issuing::{KeyRing, KeyRingError, Mode, Plan, PlanError, PlanFault, Script, Verdict};
-use cardroot_kms::key_card::{KeyCard, KeyCardError, KeyName, OpenError, OpenKeyCard, Receiver};
-use common::{CHIP, PIN, Reader, SoftCard, blank, city_key, data, random_key, ring, rng};
-use diversify::Factor;
-use diversify::tree::purpose::{
-    ApplicationControl, ExternalAuthentication, Function, InternalAuthentication, Purchase,
+use cardroot_kms::issuing::{KeyRingError, Mode, Plan, PlanError, PlanFault, Verdict};
+use cardroot_kms::key_card::{KeyCard, KeyCardError, KeyName, OpenError, Receiver};
+use common::key_cards::{
+    APPLICATION, SAM, card_key, key_card_plan, made, officers_key, opened, receiving, send, status,
+    with_exchange_key, without_parent_keys,
 };
+use common::{CHIP, PIN, Reader, SoftCard, city_key, data, random_key, ring, rng};
+use diversify::Factor;
+use diversify::tree::purpose::{ApplicationControl, InternalAuthentication, Purchase};
 use diversify::tree::{Origin, ProvinceKey};
 use tdea::TdeaKey;
-
-const APPLICATION: FileId = FileId(0x3F01);
-const SAM: &str = r#"
-    name = "SAM of a key card"
-    version = 1
-    [card]
-    master = { key = "issuing", tries = 3 }
-    [[application]]
-    id = 0x3F01
-    name = "A00000000386980702"
-    size = 0x0300
-    keys = { size = 0x0180 }
-    master = { key = "application control", tries = 3 }
-    exchange-key = { version = 1 }
-"#;
-
-fn key_card_plan() -> Plan {
-    include_str!("data/key-card.toml").parse().unwrap()
-}
-
-fn with_exchange_key(key: &TdeaKey) -> KeyRing {
-    let mut keys = ring(0, CHIP);
-    keys.insert_exchange_key(1, key).unwrap();
-    keys
-}
-
-fn made(plan: &Plan, keys: &KeyRing, profile: CardProfile) -> (Script, SoftCard) {
-    let transport = random_key();
-    let script = plan.script(keys, &data(), &transport, Mode::Production).unwrap();
-    let mut card = blank(profile, &transport);
-    script.issue(&mut Reader::steady(&mut card)).unwrap();
-    card.reset();
-    (script, card)
-}
-
-fn send(card: &mut SoftCard, command: &CommandApdu) -> Vec<u8> {
-    Channel::new(card).transmit(command).unwrap().into_ok().unwrap().data().to_vec()
-}
-
-fn card_key<F: Function>() -> CardKey {
-    let key = city_key::<F>(0).card_key(Factor::from(CHIP));
-    CardKey::try_from(key.expose_key().duplicate()).unwrap()
-}
-
-fn officers_key() -> ExternalAuthKey {
-    ExternalAuthKey::from_key(card_key::<ExternalAuthentication>())
-}
 
 /// The key card of a city, and a SAM, that have these exchange keys.
 fn family(of_key_card: &TdeaKey, of_sam: &TdeaKey) -> (SoftCard, SoftCard) {
@@ -76,26 +28,9 @@ fn family(of_key_card: &TdeaKey, of_sam: &TdeaKey) -> (SoftCard, SoftCard) {
     (giver, sam)
 }
 
-fn opened(channel: &mut Channel<SoftCard>) -> OpenKeyCard<'_, SoftCard> {
-    let giver = KeyCard::select(channel, APPLICATION).unwrap();
-    giver.verify_pin(0x00, &PIN).unwrap().authenticate(0x01, &officers_key()).unwrap()
-}
-
-fn receiving(channel: &mut Channel<SoftCard>, kind: ReceiverKind) -> Receiver<'_, SoftCard> {
-    let master = MasterKey::from_key(card_key::<ApplicationControl>());
-    Receiver::open(channel, kind, CHIP, APPLICATION, &master).unwrap()
-}
-
 /// The key of the city that encrypts, one level above the cards.
 fn encrypting() -> KeyName<'static> {
     KeyName { usage: PsamKeyUsage::new(1, 7).unwrap(), version: 1, exchange_version: 1, factors: &[] }
-}
-
-fn status<E: core::fmt::Debug>(error: SessionError<E>) -> StatusWord {
-    match error {
-        SessionError::Status(UnexpectedStatus(status)) => status,
-        other => panic!("{other:?}"),
-    }
 }
 
 /// What a card answers to EXPORT KEY, sent without the steps before it.
@@ -262,12 +197,6 @@ fn keys_of_the_province_reach_a_sam_by_way_of_a_citys_card() {
     assert_eq!(answer, expected);
 }
 
-/// A key card that gets its keys from another one.
-fn without_parent_keys(text: &str) -> String {
-    let (start, end) = (text.find("sam-key").unwrap(), text.find("exchange-key").unwrap());
-    format!("{}{}", &text[..start], &text[end..])
-}
-
 #[test]
 fn a_key_of_the_province_is_two_levels_from_a_card() {
     let text = include_str!("data/key-card.toml").replace("kind = 7", "kind = 7, of = \"province\"");
@@ -297,57 +226,6 @@ fn a_key_is_for_one_card_alone() {
         KeyCardError::Receiver(error) => assert_eq!(status(error), StatusWord::SM_OBJECT_WRONG),
         other => panic!("{other:?}"),
     }
-}
-
-/// The officer has a card instead of the key: INTERNAL AUTHENTICATE of one card is EXTERNAL AUTHENTICATE of the other.
-#[test]
-fn a_key_card_is_opened_by_an_authentication_card() {
-    let exchange = random_key();
-    let (giver, sam) = family(&exchange, &exchange);
-    let (mut giver, mut sam) = (Channel::new(giver), Channel::new(sam));
-    for (key, opens) in
-        [(card_key::<ExternalAuthentication>(), true), (card_key::<InternalAuthentication>(), false)]
-    {
-        let mut officer = Channel::new(authentication_card(&key));
-        let known = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &PIN).unwrap();
-        match known.authenticate_by(0x01, &mut officer, 0x01) {
-            Ok(mut open) => {
-                assert!(opens);
-                open.give(&encrypting(), &mut receiving(&mut sam, ReceiverKind::Sam)).unwrap();
-            }
-            Err(OpenError::KeyCard(error)) => {
-                assert!(!opens);
-                assert_eq!(status(error), StatusWord::tries_left(4));
-            }
-            Err(other) => panic!("{other:?}"),
-        }
-        let known = KeyCard::select(&mut giver, APPLICATION).unwrap().verify_pin(0x00, &PIN).unwrap();
-        match known.authenticate_by(0x01, &mut officer, 0x02).unwrap_err() {
-            OpenError::AuthenticationCard(error) => {
-                assert_eq!(status(error), StatusWord::REFERENCED_DATA_NOT_FOUND);
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-}
-
-/// An external authentication card with `key` as internal authentication key 01, its application selected.
-fn authentication_card(key: &CardKey) -> SoftCard {
-    let keys = ring(0, CHIP);
-    let plan = SAM.replace("exchange-key = { version = 1 }", "");
-    let profile = CardProfile::key_card(KeyCardKind::ExternalAuthentication, CHIP);
-    let (_, mut card) = made(&plan.parse().unwrap(), &keys, profile);
-    let mut channel = Channel::new(&mut card);
-    receiving_master(&mut channel);
-    let attributes = KeyAttributes { version: 1, algorithm: 0 };
-    let (usage, change) = (Access::ALWAYS, Access::NEVER);
-    let key_use = KeyUse::DesEncrypt(attributes);
-    let record = KeyRecord { key_use, loading: KeyLoading::Protected, usage, change, key };
-    let write = WriteKey { action: WriteKeyAction::Add, id: 0x01, record };
-    let master = MasterKey::from_key(card_key::<ApplicationControl>());
-    let challenged = Challenged::request(&mut channel, ChallengeLength::Four).unwrap();
-    challenged.write_key(&write, &master).unwrap().into_ok().unwrap();
-    card
 }
 
 #[test]

@@ -3,7 +3,11 @@
 use apdu::commands::pboc::{KeyAttributes, KeyUse, PsamKeyUsage, Tries};
 use apdu::commands::{FileId, Sfi};
 
-use super::plan::{Application, File, FileKind, Key, Master, Owner, Pin, Plan, SamKey, System, Use, Wallet};
+use super::key_ring::PARENT;
+use super::plan::{
+    Application, ExchangeKey, File, FileKind, Holder, Key, Master, Owner, Pin, Plan, SamKey, System, Use,
+    Wallet,
+};
 use super::plan_error::{At, PlanError, PlanFault, Result};
 use super::script::ALGORITHM;
 
@@ -27,6 +31,7 @@ impl Plan {
             for key in &application.sam_key {
                 sam_usage(key).at(&format!("{place}, SAM key `{}`", key.key))?;
             }
+            check_exchange_keys(&place, &application.exchange_key)?;
         }
         Ok(())
     }
@@ -58,6 +63,9 @@ fn check_directory(
     for (index, key) in keys.iter().enumerate() {
         let place = key_place(place, key);
         key_use(key, 0).at(&place)?;
+        if key.of == Holder::OpenedCard && key.r#use != Use::Encrypt {
+            return Err(PlanFault::OpensOnly(key.r#use)).at(&place);
+        }
         if key.r#use == Use::ExternalAuthentication && key.id == 0 {
             return Err(PlanFault::MastersPlace).at(&place);
         }
@@ -102,11 +110,20 @@ fn check_wallets(application: &Application) -> Result<(), PlanError> {
     Ok(())
 }
 
+fn check_exchange_keys(place: &str, keys: &[ExchangeKey]) -> Result<(), PlanError> {
+    for (index, key) in keys.iter().enumerate() {
+        if keys.iter().take(index).any(|other| other.version == key.version) {
+            return Err(PlanFault::Twice).at(&exchange_place(place, key));
+        }
+    }
+    Ok(())
+}
+
 /// Whether the card has room for all of it. Cards differ by a few bytes for each file of records; what is refused here no card has
 /// room for.
 fn check_room(application: &Application) -> Result<()> {
     let Application { key, sam_key, exchange_key, pin, file, wallet, keys, .. } = application;
-    let number = 1 + key.len() + sam_key.len() + usize::from(exchange_key.is_some());
+    let number = 1 + key.len() + sam_key.len() + exchange_key.len();
     let for_keys = number * (KEY_LEN + KEY_OVERHEAD) + pin.len() * (MIN_PIN_LEN + KEY_OVERHEAD);
     fits("the key file", for_keys, keys.size)?;
     let bodies = file.iter().map(|file| body_len(file.kind)).sum::<usize>() + wallet.len() * WALLET_LEN;
@@ -161,6 +178,13 @@ pub(super) fn key_place(place: &str, key: &Key) -> String {
     format!("{place}, key {} {:02X}", key.r#use, key.id)
 }
 
+pub(super) fn exchange_place(place: &str, key: &ExchangeKey) -> String {
+    match key.version {
+        None => format!("{place}, exchange key"),
+        Some(version) => format!("{place}, exchange key {version:02X}"),
+    }
+}
+
 pub(super) fn file_place(place: &str, file: &File) -> String {
     format!("{place}, file {:04X}", file.id)
 }
@@ -180,6 +204,8 @@ pub(super) fn follow(state: u8) -> Result<u8> {
 pub(super) fn sam_usage(key: &SamKey) -> Result<PsamKeyUsage> {
     let distance = match key.of {
         Owner::City => 1,
+        // Secondary master, function, city, card.
+        Owner::Province if key.key == PARENT => 4,
         Owner::Province => 2,
     };
     let levels = key.levels.unwrap_or(distance);

@@ -3,12 +3,12 @@
 use core::fmt;
 
 use diversify::LevelId;
-use diversify::tree::purpose::{Function, PurposeId};
-use diversify::tree::{Card, City, Level, Place, Province, TreeKey};
+use diversify::tree::purpose::{ExternalAuthentication, Function, PurposeId};
+use diversify::tree::{Card, City, Level, ParentKey, Place, Province, TreeKey};
 use tdea::{Kcv, TdeaKey};
 
-/// Whose keys a plan names: those of the card itself, those of its city or province, which only a SAM or a key card takes, or the one
-/// under which such cards give keys to each other.
+/// Whose keys a plan names: those of the card itself, those of its city or province, which only a SAM or a key card takes, the one
+/// under which such cards give keys to each other, or the one that an authentication card has of the key card that it opens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum KeyScope {
     /// The card's own.
@@ -19,6 +19,8 @@ pub enum KeyScope {
     Province,
     /// Of a family of key cards and SAMs.
     Family,
+    /// Of another card: the key card that this one opens.
+    OpenedCard,
 }
 
 /// The keys for one card, each under the name of its function. What a key is for comes from its type, so a plan that asks for
@@ -51,23 +53,63 @@ pub struct KeyRing(Vec<RingKey>);
 
 /// A key of the ring.
 pub(super) struct RingKey {
-    /// None for the exchange key of a family, which has no place in the tree.
-    pub(super) purpose: Option<PurposeId>,
+    pub(super) role: Role,
     scope: KeyScope,
     place: Option<Place>,
     pub(super) version: u8,
     pub(super) key: TdeaKey,
 }
 
-impl RingKey {
-    pub(super) const fn name(&self) -> &'static str {
-        match self.purpose {
-            Some(purpose) => purpose.name(),
-            None => EXCHANGE,
+/// What a key of the ring is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Role {
+    /// A function of cards.
+    Function(PurposeId),
+    /// The root of the tree: it makes the keys of all functions.
+    Parent,
+    /// Key cards and SAMs give keys to each other under it. It has no place in the tree.
+    Exchange,
+}
+
+impl Role {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Function(purpose) => purpose.name(),
+            Self::Parent => PARENT,
+            Self::Exchange => EXCHANGE,
+        }
+    }
+
+    /// Types that such a key may have on a card that uses it as its own.
+    pub(super) const fn card_types(self) -> &'static [u8] {
+        match self {
+            Self::Function(purpose) => purpose.card_key_types().fmcos,
+            Self::Parent | Self::Exchange => &[],
         }
     }
 }
 
+impl RingKey {
+    pub(super) const fn name(&self) -> &'static str {
+        self.role.name()
+    }
+
+    /// Whether a key of that place can be on one ring with this one.
+    fn goes_with(&self, scope: KeyScope, place: Place) -> Result<(), KeyRingError> {
+        let Some(own) = self.place else { return Ok(()) };
+        let opens = |scope| scope == KeyScope::OpenedCard;
+        if opens(self.scope) != opens(scope) {
+            // Cards of any two places open one another, and no card itself.
+            return if own == place { Err(KeyRingError::OpensItself) } else { Ok(()) };
+        }
+        let cities = own.city().zip(place.city());
+        let fits = cities.is_none_or(|(own, city)| own == city) && (self.scope != scope || own == place);
+        if fits { Ok(()) } else { Err(KeyRingError::OtherPlace) }
+    }
+}
+
+/// Name of the parent key.
+pub(super) const PARENT: &str = "parent";
 /// Name of the exchange key of a family.
 pub(super) const EXCHANGE: &str = "exchange";
 
@@ -81,6 +123,9 @@ pub enum KeyRingError {
     /// The ring has the same key for another function: one key, one purpose.
     #[error("the same key is on the ring for `{0}`: one key, one purpose")]
     SecondPurpose(&'static str),
+    /// The card opens another card, not itself.
+    #[error("the key is of the card itself, which opens another one")]
+    OpensItself,
     /// The ring has this version of the key.
     #[error("the ring has this version of the key already")]
     Twice,
@@ -120,6 +165,44 @@ impl KeyRing {
         self.insert(key, KeyScope::Province)
     }
 
+    /// Adds a copy of the parent key of the province: for mother cards, under the name `parent` of the province.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if the ring has this version of it, or has the key for a function.
+    pub fn insert_parent_key(&mut self, key: &ParentKey) -> Result<(), KeyRingError> {
+        let (place, version, key) = (Some(key.place()), key.version(), key.expose_key().duplicate());
+        self.push(RingKey { role: Role::Parent, scope: KeyScope::Province, place, version, key })
+    }
+
+    /// Adds a copy of a key of another card, and of no other function than this: the external authentication key of the key card
+    /// that this card, an authentication card, opens. It does not make the ring one of that card or its city.
+    ///
+    /// # Errors
+    /// Returns [`KeyRingError`] if it is a key of the ring's own card, or if the ring has such a key of a third card, or this version.
+    ///
+    /// # Examples
+    /// ```
+    /// # use cardroot_kms::issuing::{KeyRing, KeyRingError};
+    /// # use diversify::tree::{CardKey, purpose::ExternalAuthentication};
+    /// fn opens(ring: &mut KeyRing, key: &CardKey<ExternalAuthentication>) -> Result<(), KeyRingError> {
+    ///     ring.insert_opened_card_key(key)
+    /// }
+    /// ```
+    /// No other key of another card goes onto the ring:
+    /// ```compile_fail,E0308
+    /// # use cardroot_kms::issuing::{KeyRing, KeyRingError};
+    /// # use diversify::tree::{CardKey, purpose::Purchase};
+    /// fn opens(ring: &mut KeyRing, key: &CardKey<Purchase>) -> Result<(), KeyRingError> {
+    ///     ring.insert_opened_card_key(key)
+    /// }
+    /// ```
+    pub fn insert_opened_card_key(
+        &mut self,
+        key: &TreeKey<Card, ExternalAuthentication>,
+    ) -> Result<(), KeyRingError> {
+        self.insert(key, KeyScope::OpenedCard)
+    }
+
     fn insert<L: Level<F>, F: Function>(
         &mut self,
         key: &TreeKey<L, F>,
@@ -130,18 +213,9 @@ impl KeyRing {
             "the callers above see to it"
         );
         let place = key.place();
-        let fits = |other: &RingKey| {
-            other.place.is_none_or(|other_place| {
-                let cities = other_place.city().zip(place.city());
-                cities.is_none_or(|(other, city)| other == city)
-                    && (other.scope != scope || other_place == place)
-            })
-        };
-        if !self.0.iter().all(fits) {
-            return Err(KeyRingError::OtherPlace);
-        }
+        self.0.iter().try_for_each(|other| other.goes_with(scope, place))?;
         let (version, key) = (key.version(), key.expose_key().duplicate());
-        self.push(RingKey { purpose: Some(F::ID), scope, place: Some(place), version, key })
+        self.push(RingKey { role: Role::Function(F::ID), scope, place: Some(place), version, key })
     }
 
     /// Adds a copy of the key under which key cards and SAMs of one family give keys to each other.
@@ -150,11 +224,11 @@ impl KeyRing {
     /// Returns [`KeyRingError`] if the ring has this version of it, or has the key for a function.
     pub fn insert_exchange_key(&mut self, version: u8, key: &TdeaKey) -> Result<(), KeyRingError> {
         let key = key.duplicate();
-        self.push(RingKey { purpose: None, scope: KeyScope::Family, place: None, version, key })
+        self.push(RingKey { role: Role::Exchange, scope: KeyScope::Family, place: None, version, key })
     }
 
     fn push(&mut self, key: RingKey) -> Result<(), KeyRingError> {
-        let same = self.0.iter().find(|other| other.purpose != key.purpose && other.key.ct_eq(&key.key));
+        let same = self.0.iter().find(|other| other.role != key.role && other.key.ct_eq(&key.key));
         if let Some(same) = same {
             return Err(KeyRingError::SecondPurpose(same.name()));
         }

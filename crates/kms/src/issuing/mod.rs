@@ -17,8 +17,8 @@ pub use compare::{Comparison, Verdict};
 pub use data::{CardData, CardDataError};
 pub use key_ring::{KeyRing, KeyRingError, KeyScope};
 pub use plan::{
-    Application, CardLevel, ContentProtection, ExchangeKey, File, FileKind, Key, KeyFile, Loading, Master,
-    Name, Owner, Pin, Plan, SamKey, System, Use, Wallet, WalletKind,
+    Application, CardLevel, ContentProtection, ExchangeKey, File, FileKind, Holder, Key, KeyFile, Loading,
+    Master, Name, Owner, Pin, Plan, SamKey, System, Use, Wallet, WalletKind,
 };
 pub use plan_error::{PlanError, PlanFault};
 pub use planner::Mode;

@@ -4,6 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use apdu::commands::DfName;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::plan_error::PlanError;
@@ -133,8 +135,10 @@ pub struct Application {
     /// Keys of city or province: a SAM derives those of user cards from them, a key card gives them to other cards.
     #[serde(default)]
     pub sam_key: Vec<SamKey>,
-    /// The key under which key cards and SAMs of one family give keys to each other: usage `1E`.
-    pub exchange_key: Option<ExchangeKey>,
+    /// The keys under which key cards and SAMs of one family give keys to each other: usage `1E`. One table, or several versions in
+    /// an array: a transport card has the version that it gives and the one under which it gives it.
+    #[serde(default, deserialize_with = "one_or_several")]
+    pub exchange_key: Vec<ExchangeKey>,
     /// PINs.
     #[serde(default)]
     pub pin: Vec<Pin>,
@@ -183,7 +187,7 @@ pub struct Master {
     pub change: u8,
 }
 
-/// A key of the card's own.
+/// A key that the card works with.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -194,6 +198,9 @@ pub struct Key {
     pub r#use: Use,
     /// Function whose key it is, such as `purchase`.
     pub key: String,
+    /// Whose key it is: by default the card's own.
+    #[serde(default)]
+    pub of: Holder,
     /// Version of the key, where the ring has several. The card is told the version of the key that is loaded.
     pub version: Option<u8>,
     /// Wrong tries that it stands, for the uses that count them.
@@ -209,6 +216,18 @@ pub struct Key {
     /// Whether later updates may come in the clear: by default not.
     #[serde(default)]
     pub loading: Loading,
+}
+
+/// Whose key a card has for itself.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Holder {
+    /// The card's own.
+    #[default]
+    Card,
+    /// That of the key card that it opens, for an authentication card: its external authentication key, for use `encrypt` alone.
+    OpenedCard,
 }
 
 /// What the card uses a key for: its type.
@@ -267,7 +286,7 @@ pub struct ExchangeKey {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SamKey {
-    /// Function whose key it is.
+    /// Function whose key it is; `parent`, of the province, is the key that all of them come from, for a mother card.
     pub key: String,
     /// Version of the key, where the ring has several.
     pub version: Option<u8>,
@@ -276,8 +295,8 @@ pub struct SamKey {
     /// Whose key it is: by default the city's.
     #[serde(default)]
     pub of: Owner,
-    /// Levels of dispersion down to the key of a user card, at most 7. By default, and at the least, 1 for a key of the city and 2
-    /// for one of the province.
+    /// Levels of dispersion down to the key of a user card, at most 7. By default, and at the least, 1 for a key of the city, 2
+    /// for one of the province and 4 for its parent key (secondary master, function, city, card).
     pub levels: Option<u8>,
     /// Type in the SAM, one that the function of the key calls for: 2 is purchase, 7 is encryption.
     pub kind: u8,
@@ -291,7 +310,8 @@ pub enum Owner {
     /// A city's.
     #[default]
     City,
-    /// The province's: a secondary key card gives each city its own, a SAM derives those of every city.
+    /// The province's: a secondary key card gives each city its own, a SAM derives those of every city; a mother card gives the
+    /// secondary card the province's, from the parent key.
     Province,
 }
 
@@ -460,6 +480,29 @@ impl fmt::Display for WalletKind {
             Self::Purse => "purse",
         })
     }
+}
+
+/// Reads a table as an array of one.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ExchangeKey>, D::Error> {
+    struct OneOrSeveral;
+
+    impl<'de> Visitor<'de> for OneOrSeveral {
+        type Value = Vec<ExchangeKey>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an exchange key, or an array of them")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Self::Value, A::Error> {
+            Ok(vec![ExchangeKey::deserialize(MapAccessDeserializer::new(table))?])
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, array: A) -> Result<Self::Value, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(array))
+        }
+    }
+
+    deserializer.deserialize_any(OneOrSeveral)
 }
 
 const fn always() -> u8 {

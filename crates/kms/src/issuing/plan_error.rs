@@ -61,9 +61,11 @@ pub enum PlanFault {
     /// A rule that asks for nothing, in production.
     #[error("the rule for `{0}` lets everybody: its low nibble is 0")]
     OpenRule(&'static str),
-    /// Levels 1 to 7, from 2 on for a key of the province; kinds 2 to 31. With a level less than there is, the key would show keys of
-    /// cards or cities, and kinds 0 and 1 are no parent keys.
-    #[error("a SAM key has 1 to 7 levels, 2 at least if it is the province's, and a kind of 2 to 31")]
+    /// Levels 1 to 7, from 2 on for a key of the province, from 4 on for its parent key; kinds 2 to 31. With a level less than there
+    /// is, the key would show keys of cards, cities or functions, and kinds 0 and 1 are no parent keys.
+    #[error(
+        "a SAM key has 1 to 7 levels, 2 at least if it is the province's and 4 if it is the parent key, and a kind of 2 to 31"
+    )]
     SamUsage,
     /// The key's function is another one.
     #[error("a key of the function `{function}` is not for kind {kind} in a SAM")]
@@ -148,6 +150,10 @@ pub enum PlanFault {
         /** Use in the plan. */
         used: Use,
     },
+    /// The key of the card that this one opens, in another use than its proof: as external authentication key it would open this card
+    /// too.
+    #[error("the key of the card that this one opens is for use `encrypt` alone, not for `{0}`")]
+    OpensOnly(Use),
     /// One key, two uses.
     #[error("the key `{0}` is on the card already: one key, one purpose")]
     SecondPurpose(String),

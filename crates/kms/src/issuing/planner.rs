@@ -7,14 +7,17 @@ use apdu::commands::pboc::{
 };
 use apdu::secure::pboc::{CardKey, LineKey, MasterKey, Protection};
 use diversify::known_test_key;
+use diversify::tree::purpose::PurposeId;
 use tdea::TdeaKey;
 
-use super::check::{file_place, follow, key_place, key_use, sam_usage, tries, wallet_log, wallet_place};
+use super::check::{
+    exchange_place, file_place, follow, key_place, key_use, sam_usage, tries, wallet_log, wallet_place,
+};
 use super::data::CardData;
-use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey};
+use super::key_ring::{EXCHANGE, KeyRing, KeyScope, RingKey, Role};
 use super::plan::{
-    self, Application, ContentProtection, ExchangeKey, File, FileKind, Key, Loading, Master, Owner, Pin,
-    Plan, SamKey, Use,
+    self, Application, ContentProtection, ExchangeKey, File, FileKind, Holder, Key, Loading, Master, Owner,
+    Pin, Plan, SamKey, Use,
 };
 use super::plan_error::{At, PlanError, PlanFault, Result};
 use super::script::{Action, Content, LoadedKey, LoadedMaster, LoadedPin, LoadedSamKey, Script, Step};
@@ -85,7 +88,7 @@ impl<'a> Planner<'a> {
         self.push(place, Action::TakeOver { transport, master });
         self.push(place, Action::Prove(key.duplicate()));
         let desk = Desk { master: key, line: None };
-        self.directory(place, desk, &plan.card.key, (&[], None), &[], &plan.card.file)
+        self.directory(place, desk, &plan.card.key, (&[], &[]), &[], &plan.card.file)
     }
 
     fn application(&mut self, application: &Application) -> Result<(), PlanError> {
@@ -119,7 +122,7 @@ impl<'a> Planner<'a> {
             &place,
             desk,
             &application.key,
-            (&application.sam_key, application.exchange_key.as_ref()),
+            (&application.sam_key, &application.exchange_key),
             &application.pin,
             &application.file,
         )?;
@@ -158,7 +161,7 @@ impl<'a> Planner<'a> {
         place: &str,
         mut desk: Desk,
         keys: &[Key],
-        (sam_keys, exchange_key): (&[SamKey], Option<&ExchangeKey>),
+        (sam_keys, exchange_keys): (&[SamKey], &[ExchangeKey]),
         pins: &[Pin],
         files: &[File],
     ) -> Result<(), PlanError> {
@@ -171,17 +174,12 @@ impl<'a> Planner<'a> {
         for key in sam_keys {
             let place = format!("{place}, SAM key `{}`", key.key);
             let key = self.sam_key(key).at(&place)?;
-            // The SAM would put the second in the place of the first.
-            if names.contains(&(key.usage, key.slot)) {
-                return Err(PlanFault::Twice).at(&place);
-            }
-            names.push((key.usage, key.slot));
-            self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+            self.load_sam_key(&place, key, &desk, &mut names)?;
         }
-        if let Some(key) = exchange_key {
-            let place = format!("{place}, exchange key");
+        for key in exchange_keys {
+            let place = exchange_place(place, key);
             let key = self.exchange_key(key).at(&place)?;
-            self.push(&place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+            self.load_sam_key(&place, key, &desk, &mut names)?;
         }
         for pin in pins {
             let place = format!("{place}, PIN {:02X}", pin.id);
@@ -189,6 +187,23 @@ impl<'a> Planner<'a> {
             self.push(&place, Action::LoadPin { pin, under: desk.master.duplicate() });
         }
         files.iter().try_for_each(|file| self.file(&file_place(place, file), file, &desk))
+    }
+
+    /// Loads a key under a name that none of `names` has yet: the card would put the second in the place of the first.
+    fn load_sam_key(
+        &mut self,
+        place: &str,
+        key: LoadedSamKey,
+        desk: &Desk,
+        names: &mut Vec<(PsamKeyUsage, u8)>,
+    ) -> Result<(), PlanError> {
+        let name = (key.usage, key.slot);
+        if names.contains(&name) {
+            return Err(PlanFault::Twice).at(place);
+        }
+        names.push(name);
+        self.push(place, Action::LoadSamKey { key, under: desk.master.duplicate() });
+        Ok(())
     }
 
     fn transport(&self, key: &TdeaKey) -> Result<MasterKey> {
@@ -216,7 +231,12 @@ impl<'a> Planner<'a> {
     }
 
     fn key(&mut self, key: &Key, desk: &mut Desk) -> Result<LoadedKey> {
-        let taken = self.take(&key.key, KeyScope::Card, key.version, Some(key.r#use))?;
+        let (scope, serves) = match key.of {
+            Holder::Card => (KeyScope::Card, key.r#use),
+            // What it proves here it opens there.
+            Holder::OpenedCard => (KeyScope::OpenedCard, Use::ExternalAuthentication),
+        };
+        let taken = self.take(&key.key, scope, key.version, Some(serves))?;
         if key.r#use == Use::Line && key.id == 0 {
             desk.line = Some(LineKey::from_key(card_key(&taken.key)?));
         }
@@ -240,8 +260,7 @@ impl<'a> Planner<'a> {
             Owner::Province => KeyScope::Province,
         };
         let taken = self.take(&key.key, scope, key.version, None)?;
-        let types = taken.purpose.map_or([].as_slice(), |purpose| purpose.card_key_types().fmcos);
-        if !types.iter().any(|key_type| sam_kinds(*key_type).contains(&key.kind)) {
+        if !goes_under(taken.role, key.kind) {
             return Err(PlanFault::NotForThisKind { function: taken.name(), kind: key.kind });
         }
         Ok(LoadedSamKey {
@@ -331,14 +350,13 @@ impl<'a> Planner<'a> {
             return Err(PlanFault::SeveralVersions(name.to_owned()));
         }
         let function = key.name();
-        let types = key.purpose.map_or(&[][..], |purpose| purpose.card_key_types().fmcos);
-        if let Some(used) = used.filter(|used| !types.contains(&used.type_byte())) {
+        if let Some(used) = used.filter(|used| !key.role.card_types().contains(&used.type_byte())) {
             return Err(PlanFault::NotForThisFunction { function, used });
         }
         self.check(&key.key)?;
         let entry = (function, scope, key.version);
         // A SAM may keep one key of its city under several types.
-        if scope == KeyScope::Card && self.used.contains(&entry) {
+        if matches!(scope, KeyScope::Card | KeyScope::OpenedCard) && self.used.contains(&entry) {
             return Err(PlanFault::SecondPurpose(name.to_owned()));
         }
         self.used.push(entry);
@@ -388,6 +406,15 @@ impl plan::WalletKind {
             Self::Deposit => Wallet::Deposit,
             Self::Purse => Wallet::Purse,
         }
+    }
+}
+
+/// Whether a SAM or key card may keep a key under `kind`. The parent key goes under every kind that a function of cards calls for.
+fn goes_under(role: Role, kind: u8) -> bool {
+    let serves = |role: Role| role.card_types().iter().any(|key_type| sam_kinds(*key_type).contains(&kind));
+    match role {
+        Role::Parent => PurposeId::ALL.iter().any(|purpose| serves(Role::Function(*purpose))),
+        _ => serves(role),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A city, its cards, and a reader that loses power.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub(crate) mod key_cards;
+
 use apdu::{CardTransport, Channel};
 use card::{Card, CardProfile};
 use cardroot_kms::issuing::{CardData, KeyRing, Mode, Plan, Script};
