@@ -260,18 +260,8 @@ const PLAUSIBLE: [&str; 24] = [
 
 fn mutated(rng: &mut TestRng) -> Vec<u8> {
     let mut bytes = common::hex(rng.one_of(&PLAUSIBLE));
-    for _ in 0..rng.below(4) {
-        // Another instruction could write the PIN of a command into a file, to be read again rightly.
-        let at = rng.below(bytes.len());
-        if at != 1 {
-            bytes[at] ^= 1 << rng.below(8);
-        }
-    }
-    match rng.below(16) {
-        0 => bytes.truncate(rng.below(bytes.len())),
-        1 => bytes.push(rng.byte()),
-        _ => {}
-    }
+    // Another instruction could write the PIN of a command into a file, to be read again rightly.
+    rng.spoil(&mut bytes, Some(1));
     bytes
 }
 

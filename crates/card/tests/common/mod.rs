@@ -69,6 +69,21 @@ impl TestRng {
     pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
+
+    /// Turns up to three bits of a command, none at the offset `kept`, and changes its length now and then.
+    pub fn spoil(&mut self, bytes: &mut Vec<u8>, kept: Option<usize>) {
+        for _ in 0..self.below(4) {
+            let at = self.below(bytes.len());
+            if kept != Some(at) {
+                bytes[at] ^= 1 << self.below(8);
+            }
+        }
+        match self.below(16) {
+            0 => bytes.truncate(self.below(bytes.len())),
+            1 => bytes.push(self.byte()),
+            _ => {}
+        }
+    }
 }
 
 impl TryRng for TestRng {
