@@ -201,7 +201,7 @@ fn a_domain_answers_anything_shows_no_key_and_stays_locked() {
 
 // cargo test -p cardroot-card --test domain_totality -- --ignored
 #[test]
-#[ignore = "3 * 2^20 commands: a minute"]
+#[ignore = "3 * 2^20 commands: half a minute"]
 fn a_million_commands_find_nothing_in_a_domain() {
     every_protocol(100, 1 << 19);
 }
