@@ -98,6 +98,10 @@ impl FileStore {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
+        // A device may take all that is written and keep nothing of it.
+        if !file.metadata()?.is_file() {
+            return Err(FileError::NotAStateFile);
+        }
         file.try_lock().map_err(|error| match error {
             TryLockError::WouldBlock => FileError::InUse,
             TryLockError::Error(error) => FileError::Io(error),
