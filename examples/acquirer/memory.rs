@@ -32,7 +32,9 @@ impl InFile {
     pub fn within(folder: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(folder).map_err(|error| Failure(format!("{}: {error}", folder.display())))?;
         let path = folder.join("counters");
-        if !path.exists() {
+        if path.exists() {
+            RedbGuard::migrate(&path)?;
+        } else {
             drop(RedbGuard::create(&path, Policy::Strict)?);
         }
         Ok(Self { crashed: folder.join("counters.crashed"), path })
@@ -46,7 +48,6 @@ impl Memory for InFile {
         if self.crashed.exists() {
             fs::rename(&self.crashed, &self.path)?;
         }
-        RedbGuard::migrate(&self.path)?;
         Ok(RedbGuard::open(&self.path, Policy::Strict)?)
     }
 
